@@ -1,0 +1,3 @@
+"""clipbuild: make for clips."""
+
+__version__ = "0.1.0"

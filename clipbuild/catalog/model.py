@@ -1,0 +1,209 @@
+"""What a catalog means once everything is resolved: clips, platforms, brand. Plain frozen data, no behaviour.
+
+A clip is one SKU × variant × language with defaults ← brand ← recipe ← SKU applied. Paths are relative to the
+workspace, with forward slashes. Lengths are seconds, sizes pixels, colours "#rrggbb".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written: file and 1-based line and column."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels: x0, y0 inside, x1, y1 outside."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What shapes an encode. Platforms of one spec share it. `safe` is where captions may stand."""
+
+    name: str
+    width: int
+    height: int
+    fps: int
+    safe: Box
+    crf: int = 20
+    preset: str = "veryfast"
+    maxrate_kbps: int = 12000
+    audio_kbps: int = 128
+    audio_rate: int = 48000
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Where a clip is delivered: a folder name, a spec and the place's limits."""
+
+    name: str
+    spec: Spec
+    max_seconds: float
+    max_bytes: int
+    title_limit: int
+    description_limit: int
+    hashtag_limit: int
+    min_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """A font file of the brand, or "" for the shipped one."""
+
+    heading: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """What all clips of a project share to the eye and ear."""
+
+    name: str = ""
+    primary: str = "#1f2937"
+    accent: str = "#e0a43a"
+    background: str = "#f3efe8"
+    text: str = "#ffffff"
+    fonts: Font = field(default_factory=Font)
+    logo: str = ""
+    hashtags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The fields an image prompt is composed of."""
+
+    subject: str = ""
+    lighting: str = ""
+    background: str = ""
+    depth: str = ""
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the local image provider composes the product onto: `style` is plain, gradient, blur, studio or plate.
+
+    `colors` are one or two colours (empty: the brand's); `plate` is the background picture of a scene.
+    """
+
+    style: str = "studio"
+    colors: tuple[str, ...] = ()
+    plate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """The move: a name of the motion library or "auto", how much of its range (0–1, None: the library's own)."""
+
+    name: str = "push-in"
+    amount: float | None = None
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A timed text. `at` or `seconds` None: spread over the clip by reading speed."""
+
+    text: str
+    at: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered: price and earlier price as written, and a line of text."""
+
+    price: str = ""
+    was: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The bed: a sound file ("" for silence), its gain in dB, and a bought clip's own sound: keep, mix or drop."""
+
+    bed: str = ""
+    gain: float = 0.0
+    own: str = "mix"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The words that go with the clip when it is posted."""
+
+    title: str = ""
+    description: str = ""
+    hashtags: tuple[str, ...] = ()
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One resolved clip. `id` is `sku[.variant][.language]` and only names files: it shapes no result."""
+
+    id: str
+    sku: str
+    variant: str
+    language: str
+    recipe: str
+    name: str
+    photos: tuple[str, ...]
+    prompt: Prompt
+    ground: Ground
+    motion: Motion
+    seconds: float
+    captions: tuple[Caption, ...]
+    caption_style: str
+    hook: str
+    offer: Offer
+    cta: str
+    sound: Sound
+    brand: Brand
+    post: Post
+    platforms: tuple[str, ...]
+    image_provider: str
+    motion_provider: str
+    takes: int
+    place: Place
+    lang_suffix: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Keys of the product that start with `x-`: for templates only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How good and how dear: which providers, and how the encode is scaled and paced. `draft` is small and free."""
+
+    name: str
+    image: str = "local"
+    motion: str = "local"
+    scale: float = 1.0
+    preset: str = "veryfast"
+    crf: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """clipbuild.yaml, resolved. `budget` values are decimal USD text, "" for none."""
+
+    root: str
+    output: str
+    catalog: tuple[str, ...]
+    platforms: Mapping[str, Platform]
+    profiles: Mapping[str, Profile]
+    pools: Mapping[str, int]
+    budget_build: str = ""
+    budget_month: str = ""
+    takes: int = 1
+    approve: str = ""
