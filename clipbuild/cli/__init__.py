@@ -1,2 +1,1 @@
-"""The command line."""
-def main() -> None: ...
+"""How one asks, and what one sees."""

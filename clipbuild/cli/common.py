@@ -1,0 +1,49 @@
+"""What commands share: the workspace, the settings, selectors, and how results are printed."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from clipbuild.errors import UsageError
+from clipbuild.settings import Settings, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+PROJECT = "clipbuild.yaml"
+
+
+def workspace(folder: str) -> str:
+    """The project that `folder` is in: the nearest one upwards with a clipbuild.yaml. Raises UsageError."""
+    here = folder
+    while not os.path.isfile(os.path.join(here, PROJECT)):
+        up = os.path.dirname(here)
+        if up == here:
+            raise UsageError(f"no {PROJECT} in {folder} or above", hint="`clipbuild init` starts a project here")
+        here = up
+    return here
+
+
+def settings() -> Settings:
+    """This run's settings."""
+    return load(os.environ)
+
+
+def selectors(command: F) -> F:
+    """The options that say which clips are meant."""
+    command = click.option("--profile", default="final", show_default=True, help="How good and how dear.")(command)
+    command = click.option(
+        "--platform", "platforms", multiple=True, metavar="NAME", help="Only for this platform (repeatable)."
+    )(command)
+    return click.argument("products", nargs=-1, metavar="[SKU]...")(command)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+
+def show_json(value: Mapping[str, Any] | list[Any]) -> None:
+    """One JSON document on stdout, nothing else."""
+    json.dump(value, sys.stdout, indent=1, ensure_ascii=False, default=str)
+    sys.stdout.write("\n")

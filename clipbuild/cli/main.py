@@ -1,0 +1,89 @@
+"""The command line: one group, each command in a file of its own, imported only when it is called for."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from clipbuild import __version__
+from clipbuild.errors import ClipbuildError
+
+COMMANDS = {
+    "init": ("clipbuild.cli.init", "Start a project: a catalog, a brand and a first product."),
+    "check": ("clipbuild.cli.check", "Read the catalog and say everything that is wrong with it."),
+    "prompt": ("clipbuild.cli.prompt", "Print what would be sent to an image or motion model."),
+    "plan": ("clipbuild.cli.plan", "Say what would run, why and for how much; run nothing."),
+    "build": ("clipbuild.cli.build", "Make what is out of date."),
+    "why": ("clipbuild.cli.why", "Show which input of a product changed since it was last made."),
+    "graph": ("clipbuild.cli.graph", "Show the actions of products and how they hang together."),
+    "qc": ("clipbuild.cli.qc", "Judge pictures and clips: fit to be animated, fit to be posted?"),
+    "doctor": ("clipbuild.cli.doctor", "Look at this machine: ffmpeg, encoders, filters, fonts."),
+    "clean": ("clipbuild.cli.clean", "Remove the output tree, and on request what can be made again."),
+}
+
+
+class Commands(click.Group):
+    """Finds a command's module by its name; the help list needs no import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            raise click.UsageError(f"no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("-C", "folder", metavar="DIR", default=".", help="Work in DIR instead of the current folder.")
+@click.version_option(__version__, "-V", "--version", prog_name="clipbuild")
+@click.pass_context
+def group(ctx: click.Context, folder: str) -> None:
+    """make for clips: a YAML catalog, photos and prompt templates in, short-form video out.
+
+    Start with `clipbuild init`, look with `clipbuild plan`, make with `clipbuild build`. Only what changed is made
+    again; what cost money is never made twice.
+    """
+    ctx.obj = os.path.abspath(folder)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    try:
+        status = group.main(args, prog_name="clipbuild", standalone_mode=False)
+    except ClipbuildError as error:
+        fail(str(error), error.exit_status)
+    except click.exceptions.Abort:
+        fail("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(text: str, status: int) -> None:
+    """Say what went wrong on stderr and leave."""
+    click.echo(f"clipbuild: {text}" if not text.startswith("clipbuild") else text, err=True)
+    sys.exit(status)

@@ -1,0 +1,88 @@
+"""The data that users inherit or copy: motions, caption styles, readiness limits. The workspace's own entries win.
+
+Reads `templates/` of the workspace over the shipped one. Knows nothing of clips.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from clipbuild import resources
+from clipbuild.errors import UsageError
+
+Reader = Callable[[str], bytes]
+
+
+class Library:
+    """Templates of one workspace. `read(relative path)` reads a workspace file and remembers that it was asked."""
+
+    def __init__(self, root: str, load: Callable[[str, bytes], Any], read: Reader | None = None) -> None:
+        self.root, self.load, self.shipped = root, load, resources.folder("templates")
+        self.read = read or self._read
+        self._tables: dict[str, Mapping[str, Any]] = {}
+
+    def _read(self, relative: str) -> bytes:
+        with open(os.path.join(self.root, relative), "rb") as file:
+            return file.read()
+
+    def motions(self) -> Mapping[str, Any]:
+        """Every motion by name."""
+        return self._table("motions.yaml", "motions")
+
+    def motion(self, name: str) -> Mapping[str, Any]:
+        """One entry of the motion library. Raises UsageError for an unknown name."""
+        return _known(self.motions(), name, "motion")
+
+    def readiness(self) -> Mapping[str, Any]:
+        """The limits of picture readiness."""
+        return self._table("readiness.yaml", "")
+
+    def styles(self) -> tuple[str, ...]:
+        """The names of the caption styles."""
+        names = set(_yaml_names(os.path.join(self.shipped, "captions")))
+        names |= set(_yaml_names(os.path.join(self.root, "templates", "captions")))
+        return tuple(sorted(names))
+
+    def style(self, name: str) -> Mapping[str, Any]:
+        """A caption style. Raises UsageError for an unknown name."""
+        if name not in self.styles():
+            _known(dict.fromkeys(self.styles()), name, "caption style")
+        return self._table(f"captions/{name}.yaml", "")
+
+    def _table(self, name: str, key: str) -> Mapping[str, Any]:
+        if name not in self._tables:
+            table: dict[str, Any] = {}
+            shipped = os.path.join(self.shipped, name)
+            if os.path.isfile(shipped):
+                with open(shipped, "rb") as file:
+                    table |= self._parse(shipped, file.read(), key)
+            own = f"templates/{name}"
+            if os.path.isfile(os.path.join(self.root, own)):
+                table |= self._parse(own, self.read(own), key)
+            self._tables[name] = table
+        return self._tables[name]
+
+    def _parse(self, file: str, data: bytes, key: str) -> Mapping[str, Any]:
+        table = self.load(file, data)
+        table = table.get(key, {}) if key and isinstance(table, dict) else table
+        if not isinstance(table, dict):
+            raise UsageError(f"{file}: expected a map" + (f" under {key!r}" if key else ""))
+        return table
+
+
+def _yaml_names(folder: str) -> list[str]:
+    if not os.path.isdir(folder):
+        return []
+    return [name.removesuffix(".yaml") for name in os.listdir(folder) if name.endswith(".yaml")]
+
+
+def _known(table: Mapping[str, Any], name: str, what: str) -> Mapping[str, Any]:
+    if name in table:
+        found = table[name]
+        assert isinstance(found, Mapping)
+        return found
+    import difflib
+
+    near = difflib.get_close_matches(name, table, n=1)
+    hint = f'did you mean "{near[0]}"?' if near else ""
+    raise UsageError(f"unknown {what} {name!r}", [("known", ", ".join(sorted(table)))], hint)

@@ -1,0 +1,48 @@
+"""The words that travel with a clip: every text drawn on it, and the post for one platform.
+
+Pure functions from a clip to plain data. Knows nothing of layout, fonts or files.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from clipbuild.catalog.model import Clip, Platform
+
+COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+CAPTURED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeCapture"
+
+
+def texts(clip: Clip) -> tuple[str, ...]:
+    """Every text that is drawn on the clip."""
+    words = [caption.text for caption in clip.captions]
+    words += [clip.hook, clip.cta, clip.offer.price, clip.offer.was, clip.offer.text]
+    if clip.recipe == "card":
+        words.append(clip.name)
+    return tuple(word for word in words if word)
+
+
+def post(clip: Clip, platform: Platform, generated: Sequence[str]) -> dict[str, Any]:
+    """What is posted with the clip on `platform`, cut to its limits. `generated`: which parts a model made."""
+    tags = list(dict.fromkeys([*clip.post.hashtags, *clip.brand.hashtags]))[: platform.hashtag_limit]
+    description = clip.post.description or " ".join(c.text for c in clip.captions) or clip.name
+    source = CAPTURED
+    if generated:
+        source = COMPOSITE if clip.photos else GENERATED
+    return {
+        "title": _cut(clip.post.title or clip.name, platform.title_limit),
+        "description": _cut(description, platform.description_limit),
+        "hashtags": tags,
+        "alt": clip.post.alt or clip.prompt.subject or clip.name,
+        "language": clip.language,
+        "duration": clip.seconds,
+        "ai": {"generated": list(generated), "digital_source_type": source, "disclose": bool(generated)},
+    }
+
+
+def _cut(text: str, limit: int) -> str:
+    """`text` within `limit` UTF-16 units, cut at a word with an ellipsis."""
+    if len(text.encode("utf-16-le")) // 2 <= limit:
+        return text
+    kept = text.encode("utf-16-le")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
+    return (kept.rsplit(" ", 1)[0] if " " in kept else kept).rstrip() + "…"

@@ -1,0 +1,232 @@
+"""Clips to actions: one straight function per recipe, no clock, no network, no disk writes.
+
+What a clip becomes: image → check → (bought motion) → render → cover, and the words beside it. Everything that shapes
+a result goes into an action's params or inputs here; names never do. Knows nothing of keys, traces or money.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from clipbuild.catalog.model import Clip, Platform, Spec
+from clipbuild.digest import Digest
+from clipbuild.engine.action import Action, Graph, Input, Output, Stage
+from clipbuild.planner import posts
+
+PICTURE_HEADROOM = 1.2
+"""The local picture is this much larger than the frame, so that a move never shows an edge or blurs."""
+
+MOVE_WORDS = {"9:16": "vertical 9:16", "16:9": "horizontal 16:9", "4:5": "portrait 4:5", "1:1": "square 1:1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """A file of the output tree: where it goes, whose bytes it has, and what it must be."""
+
+    path: str
+    source: Output
+    clip: str
+    platform: str
+    kind: str
+    spec: Spec
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What a paid route sends instead of composing here: the provider's name and its request params."""
+
+    provider: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What planning may ask for, handed in so that it stays pure.
+
+    `source(path)` gives the digest of a workspace file, `shipped(path)` of a file outside it (fonts);
+    `prompt(clip, kind, aspect)` the prompt text; `motion(name)` an entry of the motion library;
+    `style(name)` a caption style; `fonts(texts, language, brand)` the font files that cover the texts;
+    `route(clip, kind, spec)` None for local work, else the bought request; `take(document)` which take is meant.
+    """
+
+    source: Callable[[str], Digest]
+    shipped: Callable[[str], Digest]
+    prompt: Callable[[Clip, str, str], str]
+    motion: Callable[[str], Mapping[str, Any]]
+    motions: Callable[[], Mapping[str, Any]]
+    style: Callable[[str], Mapping[str, Any]]
+    fonts: Callable[[tuple[str, ...], str, Clip], tuple[str, ...]]
+    route: Callable[[Clip, str, Spec, str], Bought | None]
+    stage: Callable[[str], Stage]
+    tools: Mapping[str, str]
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    retake: Callable[[str, Mapping[str, Any], Mapping[str, Input]], int] = lambda *_: 0
+
+
+def aspect(width: int, height: int) -> str:
+    """The named aspect nearest to width:height."""
+    named = {"9:16": 9 / 16, "16:9": 16 / 9, "4:5": 4 / 5, "1:1": 1.0}
+    return min(named, key=lambda name: abs(named[name] - width / height))
+
+
+def plan_clip(graph: Graph, clip: Clip, platforms: Mapping[str, Platform], box: Toolbox) -> list[Deliverable]:
+    """Add everything `clip` needs to `graph`; returns its files of the output tree. Raises MediaError for text that
+    no font can show."""
+    made: list[Deliverable] = []
+    for spec, names in _by_spec(clip, platforms):
+        render, cover, words = _clip_of_spec(graph, clip, spec, box)
+        for platform in names:
+            post = _post(graph, clip, platforms[platform], spec, box)
+            made += _files(clip, platform, spec, render, cover, words, post)
+    return made
+
+
+def _by_spec(clip: Clip, platforms: Mapping[str, Platform]) -> Iterator[tuple[Spec, list[str]]]:
+    groups: dict[Spec, list[str]] = {}
+    for name in clip.platforms:
+        groups.setdefault(platforms[name].spec, []).append(name)
+    yield from groups.items()
+
+
+def _clip_of_spec(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> tuple[Action, Action, Action]:
+    where = f"{clip.id}/{spec.name}"
+    picture = _picture(graph, clip, spec, box)
+    check = _check(graph, clip, spec, picture, box)
+    motion = box.route(clip, "video", spec, where)
+    inputs: dict[str, Input] = {}
+    if motion:
+        bought = _buy(graph, f"{where}/animate", "animate", motion, {"image": check.out("image")}, box)
+        inputs["video"] = bought.out("video")
+    else:
+        inputs["image"] = check.out("image")
+        if "background" in box.stage("image").outputs and picture.stage == "image" and not picture.precious:
+            inputs |= {name: picture.out(name) for name in ("background", "subject", "shadow")}
+        if clip.motion.name == "auto":
+            inputs["report"] = check.out("report")
+    render = _render(graph, clip, spec, inputs, box, bought=motion is not None)
+    cover = _add(graph, f"{where}/cover", "cover", {"at": round(clip.seconds * 0.6, 3)}, {"video": render.out("video")}, box)
+    words = _add(graph, f"{clip.id}/captions", "captions", _words(clip), {}, box)
+    return render, cover, words
+
+
+def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:
+    where = f"{clip.id}/{spec.name}/image"
+    photos: dict[str, Input] = {f"photo_{i}": box.source(path) for i, path in enumerate(clip.photos)}
+    route = box.route(clip, "image", spec, where)
+    if route:
+        return _buy(graph, where, "generate", route, photos, box)
+    if clip.ground.plate:
+        photos["plate"] = box.source(clip.ground.plate)
+    params = {
+        "recipe": clip.recipe,
+        "width": _even(spec.width * PICTURE_HEADROOM),
+        "height": _even(spec.height * PICTURE_HEADROOM),
+        "safe": _share(spec),
+        "ground": {"style": clip.ground.style, "colors": list(clip.ground.colors)},
+        "brand": {k: v for k, v in asdict(clip.brand).items() if k in ("primary", "accent", "background")},
+        "text_space": bool(clip.captions or clip.hook or clip.offer.price or clip.cta),
+    }
+    return _add(graph, where, "image", params, photos, box)
+
+
+def _check(graph: Graph, clip: Clip, spec: Spec, picture: Action, box: Toolbox) -> Action:
+    inputs: dict[str, Input] = {"image": picture.out("image")}
+    if picture.precious:
+        inputs |= {f"photo_{i}": box.source(path) for i, path in enumerate(clip.photos)}
+    params = {"width": spec.width, "height": spec.height, "limits": box.limits, "block": picture.precious}
+    return _add(graph, f"{clip.id}/{spec.name}/check", "check", params, inputs, box)
+
+
+def _render(
+    graph: Graph, clip: Clip, spec: Spec, inputs: dict[str, Input], box: Toolbox, *, bought: bool
+) -> Action:
+    texts = posts.texts(clip)
+    brand = {k: v for k, v in asdict(clip.brand).items() if k in ("primary", "accent", "background", "text")}
+    params: dict[str, Any] = {
+        "recipe": clip.recipe,
+        "width": spec.width, "height": spec.height, "fps": spec.fps, "seconds": clip.seconds,
+        "crf": spec.crf, "preset": spec.preset, "maxrate_kbps": spec.maxrate_kbps,
+        "audio_kbps": spec.audio_kbps, "audio_rate": spec.audio_rate,
+        "safe": [spec.safe.x0, spec.safe.y0, spec.safe.x1, spec.safe.y1],
+        "captions": [asdict(caption) for caption in clip.captions],
+        "hook": clip.hook, "offer": asdict(clip.offer), "cta": clip.cta, "language": clip.language,
+        "sound": {"gain": clip.sound.gain, "own": clip.sound.own}, "brand": brand,
+    }  # fmt: skip
+    if clip.recipe == "card":
+        params["card"] = {"headline": clip.name, "photo": bool(clip.photos)}
+    if texts:
+        params["caption_style"] = dict(box.style(clip.caption_style))
+    if not bought:
+        params["motion"] = _motion(clip, box)
+    for i, path in enumerate(box.fonts(texts, clip.language, clip) if texts else ()):
+        inputs[f"font_{i}"] = box.shipped(path)
+    if clip.sound.bed:
+        inputs["bed"] = box.source(clip.sound.bed)
+    if clip.brand.logo:
+        inputs["logo"] = box.source(clip.brand.logo)
+    return _add(graph, f"{clip.id}/{spec.name}/render", "render", params, inputs, box)
+
+
+def _motion(clip: Clip, box: Toolbox) -> dict[str, Any]:
+    own = {"name": clip.motion.name, "amount": clip.motion.amount, "loop": clip.motion.loop}
+    if clip.motion.name == "auto":
+        return {**own, "library": dict(box.motions())}
+    return {**box.motion(clip.motion.name), **own}
+
+
+def _words(clip: Clip) -> dict[str, Any]:
+    return {
+        "captions": [asdict(caption) for caption in clip.captions],
+        "seconds": clip.seconds, "language": clip.language, "hook": clip.hook, "cta": clip.cta,
+        "offer": asdict(clip.offer),
+    }  # fmt: skip
+
+
+def _post(graph: Graph, clip: Clip, platform: Platform, spec: Spec, box: Toolbox) -> Action:
+    generated = [kind for kind in ("image", "video") if box.route(clip, kind, spec, "")]
+    params = posts.post(clip, platform, generated)
+    return _add(graph, f"{clip.id}/{platform.name}/post", "post", params, {}, box)
+
+
+def _files(
+    clip: Clip, platform: str, spec: Spec, render: Action, cover: Action, words: Action, post: Action
+) -> list[Deliverable]:
+    base = f"{platform}/{clip.sku}/{clip.id}"
+    sources = {"mp4": render.out("video"), "jpg": cover.out("cover"), "json": post.out("post")}
+    sources |= {"srt": words.out("srt"), "vtt": words.out("vtt")}
+    return [
+        Deliverable(f"{base}.{kind}", source, clip.id, platform, kind, spec, clip.seconds)
+        for kind, source in sources.items()
+    ]
+
+
+def _buy(
+    graph: Graph, name: str, stage: str, route: Bought, inputs: Mapping[str, Input], box: Toolbox
+) -> Action:
+    params = {"provider": route.provider, **route.params}
+    take = box.retake(stage, params, inputs)
+    if take:
+        params["take"] = take
+    kind = box.stage(stage)
+    return graph.add(name, stage, kind.version, params, inputs, pool=route.provider, precious=True)
+
+
+def _add(
+    graph: Graph, name: str, stage: str, params: Mapping[str, Any], inputs: Mapping[str, Input], box: Toolbox
+) -> Action:
+    kind = box.stage(stage)
+    tools = {tool: box.tools[tool] for tool in kind.tools}
+    pool = "inline" if kind.inline else "cpu"
+    return graph.add(name, stage, kind.version, params, inputs, pool=pool, tools=tools)
+
+
+def _share(spec: Spec) -> list[float]:
+    """The safe box as shares of the frame, so that the picture's composition does not depend on its scale."""
+    s = spec.safe
+    values = (s.x0 / spec.width, s.y0 / spec.height, s.x1 / spec.width, s.y1 / spec.height)
+    return [round(value, 4) for value in values]
+
+
+def _even(value: float) -> int:
+    return int(value / 2 + 0.5) * 2

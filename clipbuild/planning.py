@@ -1,0 +1,259 @@
+"""From a workspace to a judged plan: open what a build needs, resolve clips, plan the changed ones, judge.
+
+`plan`, `why`, `graph`, price and `build` all come through here, so they can't disagree. Runs nothing, buys nothing.
+"""
+
+import fnmatch
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from clipbuild import __version__, digest, toolchain
+from clipbuild.catalog import catalog as catalogs
+from clipbuild.catalog.load import plain
+from clipbuild.catalog.model import Clip
+from clipbuild.digest import Digest, Fingerprint
+from clipbuild.engine import rebuilder, workspace
+from clipbuild.engine.action import Graph, Output
+from clipbuild.engine.lock import Lock
+from clipbuild.engine.rebuilder import Plan
+from clipbuild.engine.snapshot import Sources
+from clipbuild.engine.store import Store
+from clipbuild.engine.traces import State
+from clipbuild.errors import CatalogError, ClipbuildError, Problem, UsageError
+from clipbuild.outputs import Tree
+from clipbuild.planner.library import Library
+from clipbuild.planner.prompts import Prompts
+from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan_clip
+from clipbuild.planner.routing import route
+from clipbuild.settings import Settings
+from clipbuild.stages import registry
+
+LOCK = "clipbuild.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    root: str
+    products: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    profile: str = "final"
+
+
+@dataclass(slots=True)
+class Session:
+    """One workspace, opened: its catalog, state, store, lock and library."""
+
+    wish: Wish
+    settings: Settings
+    state: State
+    store: Store
+    lock: Lock
+    sources: Sources
+    library: Library
+    prompts: Prompts
+    catalog: catalogs.Catalog
+    tools: Mapping[str, str]
+    tree: Tree
+    origins: dict[Digest, str] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Write what the state remembers."""
+        self.state.commit()
+        self.state.close()
+
+    def source(self, path: str) -> Digest:
+        """The digest of a workspace file, and note where its bytes are."""
+        found = self.sources.digest(path)
+        self.origins[found] = os.path.join(self.wish.root, path)
+        return found
+
+    def shipped(self, path: str) -> Digest:
+        """The digest of a file by its path: inside the workspace as a source, else as it is."""
+        inside = os.path.relpath(path, self.wish.root)
+        if not inside.startswith(".."):
+            return self.source(inside.replace(os.sep, "/"))
+        found = self._stamped(path)
+        self.origins[found] = path
+        return found
+
+    def _stamped(self, path: str) -> Digest:
+        stat = os.stat(path)
+        stamp = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}"
+        if known := self.state.get("shipped", stamp):
+            return digest.parse(known.decode())
+        found = digest.of_file(path)
+        self.state.put("shipped", stamp, found.encode())
+        return found
+
+    def selected(self) -> list[Clip]:
+        """The clips that are wished for. Raises UsageError for a selector that fits nothing."""
+        wish = self.wish
+        for name in wish.platforms:
+            if name not in self.catalog.project.platforms:
+                _unknown("platform", name, self.catalog.project.platforms)
+        for pattern in wish.products:
+            if not any(_fits(clip, pattern) for clip in self.catalog.clips):
+                _unknown("product", pattern, {clip.sku for clip in self.catalog.clips})
+        found = []
+        for clip in self.catalog.clips:
+            if wish.products and not any(_fits(clip, pattern) for pattern in wish.products):
+                continue
+            if wish.platforms:
+                clip = replace(clip, platforms=tuple(p for p in clip.platforms if p in wish.platforms))
+            if clip.platforms:
+                found.append(clip)
+        return found
+
+
+def _fits(clip: Clip, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(clip.sku, pattern) or fnmatch.fnmatchcase(clip.id, pattern)
+
+
+def _unknown(what: str, name: str, known: Any) -> None:
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=1)
+    facts = [("known", ", ".join(sorted(known)[:12]) + (" …" if len(known) > 12 else ""))]
+    raise UsageError(f"no {what} {name!r} in the catalog", facts, f'did you mean "{near[0]}"?' if near else "")
+
+
+def open_session(wish: Wish, settings: Settings, emit: Any = lambda *_: None) -> Session:
+    """Open the workspace and read its catalog. Raises CatalogError, UsageError, IntegrityError."""
+    folder = workspace.open_folder(wish.root)
+    state = State.open(os.path.join(folder, "state.db"))
+    try:
+        sources = Sources(wish.root, state)
+        library = Library(wish.root, plain, sources.read)
+        known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
+        catalog = catalogs.open_catalog(
+            wish.root, profile=wish.profile, read=sources.read, cache=state, known=known
+        )
+        project = catalog.project
+        output = project.output if wish.profile == "final" else f"{project.output}.{wish.profile}"
+        return Session(
+            wish, settings, state, Store(settings.store or os.path.join(folder, "store")),
+            Lock.load(os.path.join(wish.root, LOCK)), sources, library,
+            Prompts([os.path.join(wish.root, "templates")]), catalog,
+            toolchain.versions(settings.ffmpeg, state), Tree(wish.root, output, emit),
+        )  # fmt: skip
+    except BaseException:
+        state.close()
+        raise
+
+
+@dataclass(slots=True)
+class Planned:
+    """A judged plan: the graph's verdicts, the files it leads to, and the clips that did not need a plan."""
+
+    plan: Plan
+    clips: dict[str, Clip]
+    deliverables: dict[str, list[Deliverable]]
+    kept: dict[str, Mapping[str, Any]]
+    fingerprints: dict[str, Fingerprint]
+    failed: dict[str, ClipbuildError] = field(default_factory=dict)
+
+
+def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
+    """Plan and judge the wished clips. `dirty`: clips whose files in the tree changed; None: trust no record.
+
+    Raises CatalogError when a clip can't be planned because of what its catalog entry says.
+    """
+    graph, box = Graph(), _toolbox(session)
+    made: dict[str, list[Deliverable]] = {}
+    kept: dict[str, Mapping[str, Any]] = {}
+    prints: dict[str, Fingerprint] = {}
+    problems: list[Problem] = []
+    context = _context(session)
+    clips = {clip.id: clip for clip in session.selected()}
+    for clip in clips.values():
+        prints[clip.id] = _fingerprint(session, clip, context)
+        record = None if dirty is None or clip.id in dirty else read_record(session, clip.id)
+        if record and record["fp"] == prints[clip.id]:
+            kept[clip.id] = record
+            continue
+        try:
+            made[clip.id] = plan_clip(graph, clip, session.catalog.project.platforms, box)
+        except ClipbuildError as error:
+            place = clip.place
+            problems.append(Problem(place.file, place.line, place.column, error.what, error.facts, error.hint))
+    if problems:
+        raise CatalogError(problems)
+    return Planned(judge(session, graph), clips, made, kept, prints)
+
+
+def judge(session: Session, graph: Graph) -> Plan:
+    """The verdict on every action, from lock and traces."""
+
+    def find(key: Digest) -> Any:
+        return session.lock.pin(key) or session.state.trace(key)
+
+    return rebuilder.judge(graph, find, session.store.has, last=session.state.last)
+
+
+def record_kind(session: Session) -> str:
+    """Under which kind the state keeps what became of clips: one a profile."""
+    return f"clip:{session.wish.profile}"
+
+
+def read_record(session: Session, clip: str) -> Mapping[str, Any] | None:
+    """What the last build made of a clip: its fingerprint and manifest rows."""
+    import json
+
+    data = session.state.get(record_kind(session), clip)
+    return json.loads(data) if data else None
+
+
+def _context(session: Session) -> str:
+    """What shapes every clip beside its own entry: versions, tools, templates."""
+    stages = {name: registry.stage(name).version for name in registry.names()}
+    library = session.library
+    shared = {
+        "clipbuild": __version__, "stages": stages, "tools": dict(session.tools),
+        "motions": dict(library.motions()), "limits": dict(library.readiness()),
+        "styles": {name: dict(library.style(name)) for name in library.styles()},
+        "platforms": repr(sorted(session.catalog.project.platforms.items())),
+        "prompts": session.prompts.signature(),
+    }  # fmt: skip
+    return digest.of_document(shared)
+
+
+def _fingerprint(session: Session, clip: Clip, context: str) -> Fingerprint:
+    files = [*clip.photos, clip.ground.plate, clip.sound.bed, clip.brand.logo]
+    files += [clip.brand.fonts.heading, clip.brand.fonts.body]
+    seen = [session.source(path) for path in files if path]
+    return digest.fingerprint("\0".join([context, repr(replace(clip, place=None)), *seen]).encode())  # type: ignore[arg-type]
+
+
+def _toolbox(session: Session) -> Toolbox:
+    from clipbuild.media import fonts
+
+    library, root = session.library, session.wish.root
+
+    def prompt(clip: Clip, kind: str, ratio: str) -> str:
+        motion = library.motions().get(clip.motion.name, {})
+        words = str(motion.get("words", {}).get("image", "")) if isinstance(motion.get("words"), dict) else ""
+        words = words or clip.motion.name.replace("-", " ")
+        rendered = session.prompts.render(clip, kind, aspect=ratio, motion_words=words, seconds=clip.seconds)
+        return str(rendered.text)
+
+    def needed(texts: Sequence[str], language: str, clip: Clip) -> tuple[str, ...]:
+        own = [os.path.join(root, p) for p in (clip.brand.fonts.heading, clip.brand.fonts.body) if p]
+        return tuple(fonts.needed("\n".join(texts), language, own))
+
+    def routed(clip: Clip, kind: str, spec: Any, _where: str) -> Bought | None:
+        ratio = aspect(spec.width, spec.height)
+        return route(clip, kind, spec, ratio, prompt)
+
+    def retake(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> int:
+        shape = {n: [i.action, i.name] if isinstance(i, Output) else i for n, i in base.items()}
+        return session.lock.take(digest.of_document({"stage": stage, "params": params, "inputs": shape}))
+
+    return Toolbox(
+        source=session.source, shipped=session.shipped, prompt=prompt, motion=library.motion,
+        motions=library.motions, style=library.style, fonts=needed, route=routed, stage=registry.stage,
+        tools=session.tools, limits=library.readiness(), retake=retake,
+    )  # fmt: skip
