@@ -29,18 +29,9 @@ from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan
 from clipbuild.planner.routing import route
 from clipbuild.settings import Settings
 from clipbuild.stages import registry
+from clipbuild.wish import Wish
 
 LOCK = "clipbuild.lock"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What was asked for on the command line."""
-
-    root: str
-    products: tuple[str, ...] = ()
-    platforms: tuple[str, ...] = ()
-    profile: str = "final"
 
 
 @dataclass(slots=True)

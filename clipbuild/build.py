@@ -1,0 +1,218 @@
+"""The walk of `clipbuild build`: look at the snapshot, load, plan, judge, run, publish. Read this first.
+
+Assembles the rooms and holds no cleverness of its own. The judging half is `planning`, one action's run is
+`workshop`, the tree is `outputs`.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from clipbuild import __version__, events
+from clipbuild.engine.snapshot import Snapshot
+from clipbuild.settings import Settings
+from clipbuild.wish import Wish
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from clipbuild.planning import Planned, Session
+
+DONE, SOME_FAILED, INCOMPLETE, DECISION, INTEGRITY, INTERRUPTED = 0, 1, 3, 4, 5, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to build: `jobs` 0 means one a core."""
+
+    jobs: int = 0
+    fail_fast: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """What a build did: names of actions that ran, that failed and why, and the files of the tree."""
+
+    ran: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    blocked: list[str] = field(default_factory=list)
+    up_to_date: int = 0
+    cost: str = "0"
+    seconds: float = 0.0
+    deliverables: int = 0
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    status: int = DONE
+
+    def plain(self) -> dict[str, Any]:
+        """The report as JSON data, for `--json`."""
+        return {
+            "ran": self.ran, "failed": sorted(self.failed), "errors": self.failed, "blocked": self.blocked,
+            "up_to_date": self.up_to_date, "cost": self.cost, "seconds": round(self.seconds, 3),
+            "deliverables": self.deliverables, "written": self.written, "removed": self.removed,
+            "status": self.status,
+        }  # fmt: skip
+
+
+def question(root: str, wish: tuple[Any, ...]) -> bytes:
+    """What a snapshot answers: this version, this wish. Another question needs a walk of its own."""
+    return repr((__version__, *wish)).encode()
+
+
+def snapshot_path(root: str, profile: str) -> str:
+    """Where the snapshot of a profile's last whole build is."""
+    return os.path.join(root, ".clipbuild", f"snapshot.{profile}")
+
+
+def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> Report:
+    """Make everything wished for that is out of date. Raises CatalogError, UsageError, IntegrityError."""
+    began = time.monotonic()
+    asked = question(wish.root, (wish.products, wish.platforms, wish.profile))
+    snapshot = Snapshot.load(snapshot_path(wish.root, wish.profile))
+    if snapshot is not None and snapshot.unchanged(asked, wish.root):
+        return _nothing_to_do(snapshot.note, began, bus)
+    from clipbuild.engine import workspace
+
+    with workspace.locked(wish.root):
+        report = _walk(wish, settings, bus, options, asked, snapshot)
+    report.seconds = time.monotonic() - began
+    bus.emit(
+        events.BuildFinished, ran=len(report.ran), failed=len(report.failed), up_to_date=report.up_to_date,
+        seconds=report.seconds, cost=report.cost, status=report.status,
+    )  # fmt: skip
+    return report
+
+
+def _nothing_to_do(note: bytes, began: float, bus: events.Bus) -> Report:
+    known = json.loads(note or b"{}")
+    report = Report(up_to_date=known.get("actions", 0), deliverables=known.get("deliverables", 0))
+    report.seconds = time.monotonic() - began
+    bus.emit(
+        events.BuildFinished, ran=0, failed=0, up_to_date=report.up_to_date, seconds=report.seconds,
+        cost="0", status=DONE,
+    )  # fmt: skip
+    return report
+
+
+def _walk(
+    wish: Wish, settings: Settings, bus: events.Bus, options: Options, asked: bytes, snapshot: Snapshot | None
+) -> Report:
+    from clipbuild import planning
+
+    def placed(kind: str, path: str) -> None:
+        written = kind == "written"
+        (report.written if written else report.removed).append(path)
+        bus.emit(events.DeliverableWritten if written else events.DeliverableRemoved, path=path)
+
+    report = Report()
+    session = planning.open_session(wish, settings, placed)
+    try:
+        planned = planning.make_plan(session, _dirty(session, snapshot))
+        if not options.dry_run:
+            _run(session, planned, bus, options, report)
+            _publish(session, planned, report)
+            if report.status == DONE:
+                _take_snapshot(session, planned, asked, report)
+        return report
+    finally:
+        session.close()
+
+
+def _dirty(session: "Session", snapshot: Snapshot | None) -> frozenset[str] | None:
+    """The clips whose files in the tree are not as they were left; None when that is not known."""
+    if snapshot is None:
+        return None
+    changed = snapshot.changed_outputs(session.wish.root)
+    prefix = os.path.relpath(session.tree.top, session.wish.root).replace(os.sep, "/") + "/"
+    rows = session.tree.recorded()
+    if changed and not rows:
+        return None
+    return frozenset(str(rows[p]["clip"]) for path in changed if (p := path.removeprefix(prefix)) in rows)
+
+
+def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Options, report: Report) -> None:
+    """Run what will run; fills the report."""
+    import asyncio
+
+    from clipbuild.engine.action import Verdict
+
+    plan = planned.plan
+    counts = {verdict: len(plan.of(verdict)) for verdict in Verdict}
+    report.up_to_date = counts[Verdict.UP_TO_DATE]
+    bus.emit(
+        events.BuildStarted, will_run=counts[Verdict.WILL_RUN], may_run=counts[Verdict.MAY_RUN],
+        up_to_date=report.up_to_date,
+    )  # fmt: skip
+    if counts[Verdict.WILL_RUN]:
+        asyncio.run(_make(session, planned, bus, options, report))
+
+
+async def _make(
+    session: "Session", planned: "Planned", bus: events.Bus, options: Options, report: Report
+) -> None:
+    import asyncio
+    import contextlib
+    import signal
+
+    from clipbuild import workshop
+    from clipbuild.engine import scheduler, workspace
+
+    jobs = options.jobs or session.settings.jobs or os.cpu_count() or 1
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        loop.add_signal_handler(signal.SIGINT, stop.set)
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+    crew = workshop.workers(jobs)
+    shop = workshop.Workshop(
+        session.store, session.origins, _tool_paths(session), workspace.temporary(session.wish.root), crew, bus
+    )
+    pools = {"cpu": jobs, "inline": 1, **session.catalog.project.pools}
+    try:
+        outcome = await scheduler.run(
+            planned.plan, shop.run, pools=pools, emit=bus.emit, state=session.state, store=session.store,
+            fail_fast=options.fail_fast, stop=stop,
+        )  # fmt: skip
+    finally:
+        await crew.close()
+    report.ran = list(outcome.ran)
+    report.failed = {name: str(error) for name, error in outcome.failed.items()}
+    report.blocked = list(outcome.blocked)
+    report.up_to_date += len(outcome.skipped)
+    report.status = _status(outcome.failed.values(), stop)
+
+
+def _status(errors: Any, stop: "asyncio.Event") -> int:
+    if stop.is_set():
+        return INTERRUPTED
+    statuses = {getattr(error, "exit_status", SOME_FAILED) for error in errors}
+    return next((s for s in (INTEGRITY, DECISION, INCOMPLETE, SOME_FAILED) if s in statuses), DONE)
+
+
+def _tool_paths(session: "Session") -> Mapping[str, str]:
+    from clipbuild.media import ffmpeg
+
+    return {"ffmpeg": ffmpeg.find(session.settings.ffmpeg)}
+
+
+def _publish(session: "Session", planned: "Planned", report: Report) -> None:
+    """Put deliverables into the tree, take away what left the catalog, write the manifest and the records."""
+    from clipbuild.publishing import publish
+
+    report.deliverables = publish(session, planned)
+
+
+def _take_snapshot(session: "Session", planned: "Planned", asked: bytes, report: Report) -> None:
+    """Remember what sources and outputs look like, so that the next build may stop at a look."""
+    from clipbuild.publishing import tree_paths
+
+    note = json.dumps({"actions": report.up_to_date + len(report.ran), "deliverables": report.deliverables})
+    Snapshot.take(
+        snapshot_path(session.wish.root, session.wish.profile), root=session.wish.root, question=asked,
+        sources=session.sources.seen(), folders=session.catalog.folders, outputs=tree_paths(session),
+        note=note.encode(),
+    )  # fmt: skip

@@ -1,0 +1,104 @@
+"""`clipbuild build`: make what is out of date, with live progress on a terminal and plain lines elsewhere."""
+
+import time
+from typing import Any
+
+import click
+
+from clipbuild import build as builder
+from clipbuild import events
+from clipbuild.cli.common import json_option, selectors, settings, show_json, workspace
+
+
+@click.command()
+@selectors
+@click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="How many actions run at once.")
+@click.option("--dry-run", "-n", is_flag=True, help="Say what would run, like `plan`; run nothing.")
+@click.option("--fail-fast", is_flag=True, help="Start nothing new after the first failure.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors and the last line.")
+@click.option("--events", "events_file", type=click.Path(dir_okay=False), help="Write every event as a line of JSON.")
+@click.option("--trace", "trace_file", type=click.Path(dir_okay=False), help="Write a Chrome trace (opens in Perfetto).")
+@json_option
+@click.pass_obj
+def build(
+    folder: str, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, jobs: int | None,
+    dry_run: bool, fail_fast: bool, quiet: bool, events_file: str | None, trace_file: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Make what is out of date.
+
+    SKU may be a pattern: `clipbuild build 'olive-*'`. Without one, every product is built. Nothing is made again
+    that is up to date; a failed product never stops the others.
+
+    Exit status: 0 done, 1 some products failed, 2 catalog or command line wrong, 3 incomplete (spending not allowed,
+    open jobs), 4 a person must decide, 5 damage found, 130 interrupted.
+    """
+    root = workspace(folder)
+    if dry_run:
+        from clipbuild.cli.plan import show_plan
+
+        return show_plan(root, products, platforms, profile, as_json)
+    from clipbuild.settings import Settings
+
+    chosen: Settings = settings()
+    began = time.monotonic()
+    bus = events.Bus(lambda: time.monotonic() - began)
+    with _listeners(bus, events_file, trace_file, show=not (quiet or as_json)):
+        report = builder.build(
+            _wish(root, products, platforms, profile), chosen, bus, builder.Options(jobs or 0, fail_fast)
+        )
+    if as_json:
+        show_json(report.plain())
+    else:
+        _last_words(report)
+    return report.status
+
+
+def _wish(root: str, products: tuple[str, ...], platforms: tuple[str, ...], profile: str) -> Any:
+    from clipbuild.wish import Wish
+
+    return Wish(root, products, platforms, profile)
+
+
+class _listeners:
+    """Console, event file and trace on the bus, closed at the end whatever happens."""
+
+    def __init__(self, bus: events.Bus, events_file: str | None, trace_file: str | None, *, show: bool) -> None:
+        self.bus, self.events_file, self.trace_file, self.show = bus, events_file, trace_file, show
+        self.closers: list[Any] = []
+
+    def __enter__(self) -> None:
+        from clipbuild.cli import console
+
+        if self.show:
+            self._add(console.open_console())
+        if self.events_file:
+            self._add(console.EventFile(self.events_file))
+        if self.trace_file:
+            self._add(console.TraceFile(self.trace_file))
+
+    def _add(self, listener: Any) -> None:
+        self.bus.listeners.append(listener)
+        self.closers.append(listener)
+
+    def __exit__(self, *_: object) -> None:
+        for listener in self.closers:
+            listener.close()
+
+
+def _last_words(report: builder.Report) -> None:
+    for error in report.failed.values():
+        click.echo(error, err=True)
+    if not report.ran and not report.failed and not report.written and not report.removed:
+        click.echo(f"nothing to do: {report.up_to_date} actions up to date ({report.seconds:.2f} s)")
+        return
+    parts = [f"{len(report.ran)} ran"]
+    if report.failed:
+        parts.append(f"{len(report.failed)} failed")
+    if report.blocked:
+        parts.append(f"{len(report.blocked)} not reached")
+    parts.append(f"{report.up_to_date} up to date")
+    files = f"{len(report.written)} files written"
+    if report.removed:
+        files += f", {len(report.removed)} removed"
+    cost = f", {report.cost} USD" if report.cost != "0" else ""
+    click.echo(f"{', '.join(parts)}; {files}{cost} ({report.seconds:.1f} s)")

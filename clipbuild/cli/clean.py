@@ -1,0 +1,43 @@
+"""`clipbuild clean`: remove the output tree, and on request what can be made again. Never what was bought."""
+
+import os
+
+import click
+
+from clipbuild.cli.common import settings, workspace
+
+
+@click.command()
+@click.option("--profile", default="final", show_default=True, help="Whose output tree.")
+@click.option("--cache", is_flag=True, help="Also forget traces and snapshots, so that free work is done again.")
+@click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
+@click.pass_obj
+def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
+    """Remove the files that clipbuild made from the output tree.
+
+    Files of other makers stay. Bought results stay in the store, always; the lock is never touched.
+    """
+    from clipbuild import planning
+    from clipbuild.build import snapshot_path
+    from clipbuild.engine import workspace as places
+    from clipbuild.outputs import MANIFEST
+    from clipbuild.wish import Wish
+
+    root = workspace(folder)
+    session = planning.open_session(Wish(root, profile=profile), settings())
+    try:
+        made = sorted(session.tree.recorded())
+        if dry_run:
+            click.echo(f"would remove {len(made)} files of {os.path.relpath(session.tree.top, root)}")
+            return 0
+        with places.locked(root):
+            session.tree.drop([*made, MANIFEST])
+            session.state.drop(planning.record_kind(session))
+            if os.path.exists(snapshot_path(root, profile)):
+                os.unlink(snapshot_path(root, profile))
+            if cache:
+                session.state.forget()
+    finally:
+        session.close()
+    click.echo(f"removed {len(made)} files" + (" and forgot what was made for free" if cache else ""))
+    return 0

@@ -1,0 +1,138 @@
+"""What one sees while a build runs: a live view on a terminal, plain lines elsewhere, and files of events.
+
+Listens to events and knows nothing of the build behind them.
+"""
+
+import json
+import sys
+from typing import IO, Any, Protocol
+
+import click
+
+from clipbuild import events
+from clipbuild.errors import shown
+
+
+class Listener(Protocol):
+    """Something on the bus that wants to be closed at the end."""
+
+    def __call__(self, event: events.Event) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def open_console() -> Listener:
+    """The live view when stderr is a terminal, else plain lines."""
+    return Live() if sys.stderr.isatty() else Lines()
+
+
+class Lines:
+    """One line a finished or failed action, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self.total, self.done = 0, 0
+
+    def __call__(self, event: events.Event) -> None:
+        match event:
+            case events.BuildStarted():
+                self.total = event.will_run + event.may_run
+            case events.ActionFinished():
+                self._say(f"{shown(event.name)}  {event.seconds:.1f} s")
+            case events.ActionSkipped():
+                self.done += 1
+            case events.ActionFailed():
+                self._say(f"{shown(event.name)}  failed")
+            case events.Warned():
+                click.echo(f"warning: {shown(event.text)}", err=True)
+            case _:
+                pass
+
+    def _say(self, text: str) -> None:
+        self.done += 1
+        click.echo(f"[{self.done}/{self.total}] {text}", err=True)
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+class Live:
+    """Overall bar, running actions and time left, through rich."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self.all: Any = None
+        self.running: dict[str, Any] = {}
+
+    def __call__(self, event: events.Event) -> None:
+        match event:
+            case events.BuildStarted() if event.will_run:
+                self.progress.start()
+                self.all = self.progress.add_task("clips", total=event.will_run + event.may_run)
+            case events.ActionStarted() if event.pool != "inline":
+                name = shown(event.name, 48)
+                self.running[event.name] = self.progress.add_task(f"  {name}", total=1000)
+            case events.ActionProgressed() if event.name in self.running:
+                self.progress.update(self.running[event.name], completed=int(event.done * 1000))
+            case events.ActionFinished() | events.ActionFailed() | events.ActionSkipped():
+                self._end(event.name)
+                if isinstance(event, events.ActionFailed):
+                    self.progress.console.print(f"failed  {shown(event.name)}", markup=False, style="red")
+            case events.Warned():
+                self.progress.console.print(f"warning: {shown(event.text)}", markup=False)
+            case _:
+                pass
+
+    def _end(self, name: str) -> None:
+        if name in self.running:
+            self.progress.remove_task(self.running.pop(name))
+        if self.all is not None:
+            self.progress.advance(self.all)
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self.progress.stop()
+
+
+class EventFile:
+    """Every event as one line of JSON."""
+
+    def __init__(self, path: str) -> None:
+        self.file: IO[str] = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed in close)
+
+    def __call__(self, event: events.Event) -> None:
+        self.file.write(json.dumps(events.plain(event), ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+class TraceFile:
+    """A Chrome trace of the build: a row a slot, a bar an action."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.rows = path, []  # type: ignore[var-annotated]
+        self.started: dict[str, tuple[float, int]] = {}
+
+    def __call__(self, event: events.Event) -> None:
+        if isinstance(event, events.ActionStarted):
+            used = {slot for _, slot in self.started.values()}
+            slot = next(n for n in range(len(used) + 1) if n not in used)
+            self.started[event.name] = (event.at, slot)
+        elif isinstance(event, events.ActionFinished | events.ActionFailed) and event.name in self.started:
+            at, slot = self.started.pop(event.name)
+            self.rows.append({
+                "name": event.name, "cat": event.stage, "ph": "X", "pid": 1, "tid": slot,
+                "ts": round(at * 1e6), "dur": round((event.at - at) * 1e6),
+            })  # fmt: skip
+
+    def close(self) -> None:
+        """Write the trace."""
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump({"traceEvents": self.rows}, file)

@@ -1,0 +1,38 @@
+"""`clipbuild why SKU`: which input changed, as a difference of two key documents."""
+
+import click
+
+from clipbuild.cli.common import json_option, settings, show_json, workspace
+
+
+@click.command()
+@click.argument("sku")
+@click.option("--profile", default="final", show_default=True, help="How good and how dear.")
+@json_option
+@click.pass_obj
+def why(folder: str, sku: str, profile: str, as_json: bool) -> int:
+    """Show which input of a product changed since it was last made.
+
+    Every action of SKU is listed with its verdict; where it would run, the values that differ are shown old → new.
+    """
+    from clipbuild import planning
+    from clipbuild.engine.rebuilder import word
+    from clipbuild.wish import Wish
+
+    session = planning.open_session(Wish(workspace(folder), (sku,), (), profile), settings())
+    try:
+        plan = planning.make_plan(session, None).plan
+        reasons = {action.name: (plan.verdicts[action.id], plan.reason(action.id)) for action in plan.graph}
+    finally:
+        session.close()
+    if as_json:
+        show_json({
+            name: {"verdict": verdict.value, "reason": reason.kind, "changes": [list(c) for c in reason.changes]}
+            for name, (verdict, reason) in reasons.items()
+        })  # fmt: skip
+        return 0
+    for name, (verdict, reason) in reasons.items():
+        click.echo(f"{name}: {verdict.value}" + ("" if verdict.value == "up to date" else f" ({word(reason)})"))
+        for path, old, new in reason.changes:
+            click.echo(f"    {path}\n      - {old}\n      + {new}")
+    return 0

@@ -1,0 +1,13 @@
+"""What was asked for on the command line, as data."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which clips of which workspace: product patterns and platforms (none: all), and a profile."""
+
+    root: str
+    products: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    profile: str = "final"

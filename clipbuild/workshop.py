@@ -1,0 +1,116 @@
+"""Runs one action for the scheduler: inputs out of the store, the stage in a worker, outputs into the store.
+
+A stage sees its params and its input files and nothing else. Paid actions go to the buyer. Knows nothing of plans.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clipbuild import events
+from clipbuild.digest import Digest
+from clipbuild.engine.action import Action, Trace
+from clipbuild.engine.executor import Workers
+from clipbuild.engine.store import Store
+from clipbuild.errors import ActionError, ClipbuildError, IntegrityError
+from clipbuild.stages import registry
+from clipbuild.stages.workdir import Workdir
+
+WALL_SECONDS = 20 * 60.0
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
+
+Buy = Callable[[Action, Digest, Mapping[str, str], str], Any]
+
+
+def child_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """What a worker may see of the environment: no key, fixed locale and time zone, one thread a library."""
+    kept = {name: env[name] for name in KEPT if name in env}
+    single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    return {**kept, **single, "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Where actions are run. `origins` says where the bytes of a source digest can be read."""
+
+    store: Store
+    origins: Mapping[Digest, str]
+    tools: Mapping[str, str]
+    temporary: str
+    workers: Workers
+    bus: events.Bus
+    buy: Buy | None = None
+
+    async def run(self, action: Action, key: Digest, inputs: Mapping[str, Digest]) -> Trace:
+        """Make the action's outputs and return its trace. Raises ClipbuildError."""
+        began = time.monotonic()
+        folder = tempfile.mkdtemp(prefix=f"{action.stage}-", dir=self.temporary)
+        try:
+            paths = {name: await asyncio.to_thread(self._bring, d) for name, d in inputs.items()}
+            if action.precious:
+                return await self._bought(action, key, paths, folder)
+            made = await self._make(action, key, paths, folder)
+            outputs = {name: await self._keep(action, name, path) for name, path in made.items()}
+            return Trace(action.name, key, outputs, seconds=round(time.monotonic() - began, 3))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _bring(self, digest: Digest) -> str:
+        """The path of a blob, taken into the store from its source first where needed."""
+        if not self.store.has(digest):
+            origin = self.origins.get(digest)
+            if origin is None:
+                raise IntegrityError(f"blob {digest[:12]} is gone", hint="`clipbuild build` once more")
+            self.store.add_file(origin, expect=digest)
+        return self.store.path(digest)
+
+    async def _bought(self, action: Action, key: Digest, paths: Mapping[str, str], folder: str) -> Trace:
+        if self.buy is None:
+            raise ActionError(f"{action.name}: buying is not possible in this run")
+        trace = await self.buy(action, key, paths, folder)
+        assert isinstance(trace, Trace)
+        return trace
+
+    async def _make(
+        self, action: Action, key: Digest, paths: Mapping[str, str], folder: str
+    ) -> Mapping[str, str]:
+        stage = registry.stage(action.stage)
+        if stage.inline:
+            work = Workdir(key, action.name, dict(action.params), dict(paths), folder, tools=dict(self.tools))
+            try:
+                registry.run(stage.name, work)
+            except ClipbuildError:
+                raise
+            except Exception as error:
+                raise ActionError(f"{action.name}: {type(error).__name__}: {error}") from error
+            return {n: os.path.join(folder, n) for n in stage.outputs if os.path.exists(work.out(n))}
+        task = {
+            "stage": action.stage, "key": key, "name": action.name, "params": dict(action.params),
+            "inputs": dict(paths), "folder": folder, "tools": dict(self.tools),
+        }  # fmt: skip
+
+        def progress(done: float, note: str) -> None:
+            self.bus.emit(events.ActionProgressed, name=action.name, done=done, note=note)
+
+        answer = await self.workers.run(task, progress, WALL_SECONDS)
+        return dict(answer["outputs"])
+
+    async def _keep(self, action: Action, name: str, path: str) -> Digest:
+        stage = registry.stage(action.stage)
+        if name not in stage.outputs:
+            raise ActionError(f"{action.name}: stage {stage.name} left an unknown output {name!r}")
+        if stage.inline:
+            return self.store.add_file(path)
+        return await asyncio.to_thread(self.store.add_file, path)
+
+
+def workers(count: int) -> Workers:
+    """Child processes that run stages: killed with their group, no keys in their environment."""
+    argv = [sys.executable, "-I" if not os.environ.get("PYTHONPATH") else "-s", "-m", "clipbuild.stages"]
+    return Workers(argv, count=count, env=child_environment(os.environ), limits={})
