@@ -1,0 +1,69 @@
+"""The documents tell the truth: every command's help is in them, and what the README shows works."""
+
+import os
+import pathlib
+import re
+
+import click
+import pytest
+
+from clipbuild.cli.main import COMMANDS, group
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "commands.md"
+HEAD = """\
+# Commands
+
+Made from `--help`; `CLIPBUILD_REWRITE=1 python -m pytest tests/test_docs.py` writes it anew.
+"""
+
+
+def helped(name: str) -> str:
+    context = click.Context(group, info_name="clipbuild", terminal_width=100, max_content_width=100)
+    if not name:
+        return group.get_help(context)
+    command = group.get_command(context, name)
+    assert command is not None
+    own = click.Context(command, parent=context, info_name=name, terminal_width=100, max_content_width=100)
+    return command.get_help(own)
+
+
+def page() -> str:
+    parts = [HEAD, "## clipbuild\n\n```text\n" + helped("") + "\n```\n"]
+    parts += [f"## clipbuild {name}\n\n```text\n{helped(name)}\n```\n" for name in sorted(COMMANDS)]
+    return "\n".join(parts)
+
+
+def test_the_page_of_commands_is_the_help() -> None:
+    """docs/commands.md is what `--help` prints."""
+    if os.environ.get("CLIPBUILD_REWRITE"):
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_teaches(name: str) -> None:
+    """A help text of more than a line, and a word on every option."""
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    assert command.help
+    for option in command.params:
+        if isinstance(option, click.Option) and option.name not in ("help", "kind", "form"):
+            assert option.help, f"{name} {option.name}"
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link in the documents is a file that is there."""
+    wrong = []
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            if not (path.parent / target).exists():
+                wrong.append(f"{path.name}: {target}")
+    assert not wrong, wrong
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    """Every `clipbuild word` in the README is a command."""
+    words = re.findall(r"clipbuild (?:-C \S+ )?([a-z]+)[ `]", (ROOT / "README.md").read_text(encoding="utf-8"))
+    commands = {word for word in words if word in COMMANDS}
+    assert {"build", "plan", "init", "check", "why", "prompt", "qc"} <= commands
