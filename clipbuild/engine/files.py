@@ -1,0 +1,389 @@
+"""The one narrow door to the disk: whole files or none, placed without following links, flushed where it matters.
+
+Everything durable goes through a `Disk`, so that a test can put a failing or a forgetful one in its place.
+Knows nothing of blobs, actions or what the bytes mean.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+from clipbuild.errors import IntegrityError, UsageError, shown
+
+TEMP_PREFIX, TEMP_SUFFIX = ".clipbuild-", ".part"
+CHUNK = 1 << 20
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_INPUT = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NO_CLONE = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ETXTBSY}
+_NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS}
+_FICLONE = 0x40049409
+
+
+class Disk(Protocol):
+    """What durable writing needs of a file system. A folder is its open descriptor; raises OSError."""
+
+    def open(self, path: str, flags: int, mode: int = 0o600, *, dir_fd: int | None = None) -> int: ...
+    def read(self, fd: int, size: int, /) -> bytes: ...
+    def write(self, fd: int, data: memoryview, /) -> int: ...
+    def fchmod(self, fd: int, mode: int, /) -> None: ...
+    def fsync(self, fd: int, /) -> None: ...
+    def close(self, fd: int, /) -> None: ...
+    def rename(self, src: str, dst: str, *, src_dir_fd: int, dst_dir_fd: int) -> None: ...
+    def link(self, src: str, dst: str, *, dst_dir_fd: int) -> None: ...
+    def unlink(self, path: str, *, dir_fd: int) -> None: ...
+    def mkdir(self, path: str, mode: int, *, dir_fd: int | None = None) -> None: ...
+    def clone(self, source: int, target: int) -> bool: ...
+
+
+class Os:
+    """The real disk."""
+
+    open = staticmethod(os.open)
+    read = staticmethod(os.read)
+    write = staticmethod(os.write)
+    fchmod = staticmethod(os.fchmod)
+    fsync = staticmethod(os.fsync)
+    close = staticmethod(os.close)
+    rename = staticmethod(os.rename)
+    unlink = staticmethod(os.unlink)
+    mkdir = staticmethod(os.mkdir)
+
+    @staticmethod
+    def link(src: str, dst: str, *, dst_dir_fd: int) -> None:
+        """A hard link; a symbolic link at `src` is not followed."""
+        os.link(src, dst, dst_dir_fd=dst_dir_fd, follow_symlinks=False)
+
+    @staticmethod
+    def clone(source: int, target: int) -> bool:
+        """Share the blocks of `source` copy-on-write; False where the file system can't."""
+        import fcntl
+
+        try:
+            fcntl.ioctl(target, _FICLONE, source)
+        except OSError as error:
+            if error.errno in _NO_CLONE:
+                return False
+            raise
+        return True
+
+
+DISK: Disk = Os()
+
+
+def write_atomic(
+    path: str, data: bytes, *, mode: int = 0o644, durable: bool = False, root: str | None = None, disk: Disk = DISK
+) -> None:
+    """Put `data` at `path`, whole or not at all; a link there is replaced, never followed.
+
+    `durable`: flushed, file and folder, before this returns. `root`: no folder between it and `path` may be a link.
+    Raises OSError; with `root` IntegrityError.
+    """
+    with _parent(path, root, disk) as (folder, name):
+        _replace(folder, name, lambda fd: write_all(fd, data, disk), mode, durable, disk)
+
+
+def place(src: str, dest: str, *, share: bool, root: str | None = None, disk: Disk = DISK) -> str:
+    """A copy of the file `src` at `dest`, whole or not at all; says how: "clone", "link" or "copy".
+
+    Blocks are shared copy-on-write where the file system can; else, if `share`, a hard link (read-only like a blob);
+    else the bytes are copied. `root` as for `write_atomic`.
+    """
+    with _parent(dest, root, disk) as (folder, name), _opened(src, disk) as source:
+        how = ["copy"]
+
+        def fill(fd: int) -> None:
+            if disk.clone(source, fd):
+                how[0] = "clone"
+            elif share:
+                raise _Share
+            else:
+                copy_all(source, fd, disk)
+
+        try:
+            _replace(folder, name, fill, 0o644, False, disk)
+        except _Share:
+            if _linked(src, folder, name, disk):
+                return "link"
+            _replace(folder, name, lambda fd: copy_all(source, fd, disk), 0o644, False, disk)
+        return how[0]
+
+
+class _Share(Exception):  # noqa: N818 - a turn in the road, not an error
+    """Cloning is not possible here and a hard link will do."""
+
+
+def ensure_dir(path: str, mode: int = 0o755, *, root: str | None = None, disk: Disk = DISK) -> None:
+    """Make the folder `path` and those above it, below `root` without following links. Raises OSError."""
+    if root is None:
+        _make_dirs(path, mode, disk)
+        return
+    fd = open_folder(root, _relative(root, path), create=mode, disk=disk)
+    disk.close(fd)
+
+
+def remove(path: str, *, root: str | None = None, disk: Disk = DISK) -> bool:
+    """Remove the file or link `path`; False when it was not there. Raises OSError."""
+    try:
+        with _parent(path, root, disk) as (folder, name):
+            disk.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def open_folder(root: str, relative: str, *, create: int | None = None, disk: Disk = DISK) -> int:
+    """The folder `relative` below `root`, opened component by component without following links; close it.
+
+    `create` makes missing folders with that mode. Raises IntegrityError when a component is a link or no folder.
+    """
+    fd = disk.open(root or ".", _FOLDER)
+    done = []
+    try:
+        for part in _parts(relative):
+            done.append(part)
+            inner = _step(fd, part, create, disk)
+            disk.close(fd)
+            fd = inner
+    except OSError as error:
+        disk.close(fd)
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise _through_link(os.path.join(root, *done)) from error
+        raise
+    return fd
+
+
+def within(root: str, relative: str) -> str:
+    """The path of `relative` below `root`. Raises UsageError when it would leave, IntegrityError when a folder
+    on the way is a link. Only a check: use `root=` of the writing functions to hold it while writing."""
+    path = root
+    parts = _parts(relative)
+    for part in parts[:-1]:
+        path = os.path.join(path, part)
+        if os.path.islink(path):
+            raise _through_link(path)
+    return os.path.join(path, parts[-1]) if parts else path
+
+
+def refusal(root: str, relative: str) -> str:
+    """Why `relative` may not be read as an input, or "": it must be a regular file whose real place is in `root`."""
+    try:
+        os.close(open_inside(root, relative))
+    except UsageError as error:
+        return error.what
+    return ""
+
+
+def is_regular_inside(root: str, relative: str) -> bool:
+    """`relative` is a readable regular file and, links followed, lies in `root`."""
+    return not refusal(root, relative)
+
+
+def open_inside(root: str, relative: str) -> int:
+    """Open an input for reading, links followed as long as they stay in `root`; close it.
+
+    Never hangs on a FIFO or a device. Raises UsageError that says why not.
+    """
+    path = os.path.join(root, relative)
+    place_ = shown(relative)
+    try:
+        if os.path.isabs(relative) or not _is_below(os.path.realpath(root), os.path.realpath(path, strict=True)):
+            raise UsageError(f"{place_}: leaves the project", hint="copy the file into the project")
+        if not stat.S_ISREG(os.stat(path).st_mode):  # asked before opening: opening a device may act on it
+            raise UsageError(f"{place_}: not a regular file")
+        fd = os.open(path, _INPUT)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{place_}: can't be read: {reason}") from error
+    if not _is_still_inside(fd, root):
+        os.close(fd)
+        raise UsageError(f"{place_}: changed while it was opened", hint="build again")
+    return fd
+
+
+def is_temporary(name: str) -> bool:
+    """`name` is one of the temporaries made here."""
+    return name.startswith(TEMP_PREFIX) and name.endswith(TEMP_SUFFIX)
+
+
+def sweep(folder: str, *, root: str | None = None, disk: Disk = DISK) -> int:
+    """Remove temporaries that a killed run left in `folder`; only safe while no other run writes there."""
+    stale = [name for name in _listed(folder) if is_temporary(name)]
+    return sum(remove(os.path.join(folder, name), root=root, disk=disk) for name in stale)
+
+
+def write_all(fd: int, data: bytes, disk: Disk = DISK) -> None:
+    """Write all of `data`, however short the single writes are. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        written = disk.write(fd, view)
+        if written <= 0:
+            raise OSError(errno.EIO, "nothing was written")
+        view = view[written:]
+
+
+def copy_all(source: int, target: int, disk: Disk = DISK, each: Callable[[bytes], object] | None = None) -> int:
+    """Copy the rest of `source` to `target`, showing each chunk to `each`; returns how many bytes."""
+    total = 0
+    while chunk := disk.read(source, CHUNK):
+        if each is not None:
+            each(chunk)
+        write_all(target, chunk, disk)
+        total += len(chunk)
+    return total
+
+
+def create_temp(folder: int, disk: Disk = DISK) -> tuple[str, int]:
+    """A fresh file in `folder`, mode 0600, under a name nobody made before: its name and descriptor."""
+    for _ in range(16):
+        name = f"{TEMP_PREFIX}{os.urandom(8).hex()}{TEMP_SUFFIX}"
+        try:
+            return name, disk.open(name, _FRESH, 0o600, dir_fd=folder)
+        except FileExistsError:
+            continue
+    raise OSError(errno.EEXIST, "no free temporary name")
+
+
+def forget_temp(folder: int, name: str, disk: Disk = DISK) -> None:
+    """Remove a temporary after a failure, as far as the disk lets us: the failure is what gets reported."""
+    with suppress(OSError):
+        disk.unlink(name, dir_fd=folder)
+
+
+@contextmanager
+def opened_folder(path: str, disk: Disk = DISK) -> Iterator[int]:
+    """The folder `path`, itself no link, open for as long as the block lasts."""
+    fd = disk.open(path, _FOLDER | os.O_NOFOLLOW)
+    try:
+        yield fd
+    finally:
+        disk.close(fd)
+
+
+def _replace(
+    folder: int, name: str, fill: Callable[[int], object], mode: int, durable: bool, disk: Disk
+) -> None:
+    temp, fd = create_temp(folder, disk)
+    try:
+        try:
+            fill(fd)
+            disk.fchmod(fd, mode)
+            if durable:
+                disk.fsync(fd)
+        finally:
+            disk.close(fd)
+        disk.rename(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        forget_temp(folder, temp, disk)
+        raise
+    if durable:
+        disk.fsync(folder)
+
+
+def _linked(src: str, folder: int, name: str, disk: Disk) -> bool:
+    temp = f"{TEMP_PREFIX}{os.urandom(8).hex()}{TEMP_SUFFIX}"
+    try:
+        disk.link(src, temp, dst_dir_fd=folder)
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            return False
+        raise
+    try:
+        disk.rename(temp, name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        # Renaming one name of a file onto another of the same file does nothing and leaves both.
+        forget_temp(folder, temp, disk)
+    return True
+
+
+@contextmanager
+def _opened(path: str, disk: Disk) -> Iterator[int]:
+    fd = disk.open(path, _INPUT | os.O_NOFOLLOW)
+    try:
+        yield fd
+    finally:
+        disk.close(fd)
+
+
+@contextmanager
+def _parent(path: str, root: str | None, disk: Disk) -> Iterator[tuple[int, str]]:
+    above, name = os.path.split(path)
+    if name in ("", ".", ".."):
+        raise UsageError(f"{shown(path)}: names no file")
+    fd = disk.open(above or ".", _FOLDER) if root is None else open_folder(root, _relative(root, above), disk=disk)
+    try:
+        yield fd, name
+    finally:
+        disk.close(fd)
+
+
+def _step(fd: int, part: str, create: int | None, disk: Disk) -> int:
+    try:
+        return disk.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+    except FileNotFoundError:
+        if create is None:
+            raise
+    with suppress(FileExistsError):
+        disk.mkdir(part, create, dir_fd=fd)
+    return disk.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+
+
+def _make_dirs(path: str, mode: int, disk: Disk) -> None:
+    try:
+        disk.mkdir(path, mode)
+    except FileExistsError:
+        disk.close(disk.open(path, _FOLDER))  # a folder, or NotADirectoryError
+    except FileNotFoundError:
+        _make_dirs(os.path.dirname(path), mode, disk)
+        with suppress(FileExistsError):
+            disk.mkdir(path, mode)
+
+
+def _parts(relative: str) -> list[str]:
+    parts = [part for part in relative.split("/") if part not in ("", ".")]
+    if relative.startswith("/") or ".." in parts or "\0" in relative:
+        raise UsageError(f"{shown(relative)}: leaves its folder")
+    return parts
+
+
+def _relative(root: str, path: str) -> str:
+    if path == root:
+        return ""
+    prefix = root.rstrip("/") + "/"
+    if path.startswith(prefix):
+        return path[len(prefix):]
+    if os.path.isabs(path) or root not in ("", "."):
+        raise UsageError(f"{shown(path)}: not in {shown(root)}")
+    return path
+
+
+def _is_below(root: str, path: str) -> bool:
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def _is_still_inside(fd: int, root: str) -> bool:
+    """The open file is regular and, as far as the system can tell, still has its name in `root`."""
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        return False
+    try:
+        real = os.readlink(f"/proc/self/fd/{fd}")
+    except OSError:
+        return True
+    return _is_below(os.path.realpath(root), real)
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _through_link(path: str) -> IntegrityError:
+    return IntegrityError(
+        f"{shown(path)}: a link or a file where a folder should be",
+        hint="remove it; clipbuild never writes through links",
+    )

@@ -1,0 +1,386 @@
+"""The store: blobs by digest. A blob gets its name only when it is whole, and never changes after.
+
+What cost money is flushed before its name is visible and listed in `precious/`, so that no clean-up removes it.
+Knows nothing of actions, traces or who wants a blob.
+
+    format               "clipbuild store 1"
+    ab/abcdef...         one blob, mode 0444, named by its SHA-256
+    precious/abcdef...   empty: this blob was bought
+    quarantine/          damaged blobs, kept for a person to look at
+    tmp/                 blobs on their way in
+    users                lock file: shared while a build uses the store, exclusive while clean-up removes
+"""
+
+import fcntl
+import os
+import re
+import stat
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+
+from clipbuild import digest
+from clipbuild.digest import Digest
+from clipbuild.engine import files
+from clipbuild.errors import IntegrityError, UsageError, shown
+
+FORMAT = 1
+DAY = 86400.0
+_FOLDER_NAME = re.compile(r"[0-9a-f]{2}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A blob that is not what its name says: `kind` is "changed", "missing" or "unreadable".
+
+    `quarantine` is where the bytes went, "" if there are none.
+    """
+
+    digest: Digest
+    kind: str
+    precious: bool
+    quarantine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a clean-up removed, or would remove; `kept` counts those that stay."""
+
+    removed: tuple[tuple[Digest, int], ...]
+    kept: int
+
+    @property
+    def freed(self) -> int:
+        """Bytes."""
+        return sum(size for _, size in self.removed)
+
+
+class Store:
+    """Blobs under `root`. Opening checks what is there; the folders are made by the first write.
+
+    Raises UsageError for a store of a newer version, a link, another user's or one that others may write to.
+    """
+
+    def __init__(self, root: str, *, shared: bool = False, disk: files.Disk = files.DISK) -> None:
+        self.root = root
+        self._disk = disk
+        self._shared = shared
+        self._known: set[Digest] = set()
+        self._sound: set[Digest] = set()
+        self._unflushed: list[Digest] = []
+        self._guard = threading.Lock()
+        self._ready = False
+        _check(root, shared)
+
+    def path(self, name: Digest) -> str:
+        """Where the blob is. Raises KeyError if absent."""
+        if not self.has(name):
+            raise KeyError(name)
+        return self._place(name)
+
+    def has(self, name: Digest) -> bool:
+        """A blob of this name is there; cheap, remembered within a run, says nothing of its bytes."""
+        if name in self._known:
+            return True
+        found = os.path.exists(self._place(name))
+        if found:
+            self._known.add(name)
+        return found
+
+    def size(self, name: Digest) -> int:
+        """Bytes. Raises KeyError if absent."""
+        try:
+            return os.stat(self._place(name)).st_size
+        except FileNotFoundError:
+            raise KeyError(name) from None
+
+    def is_precious(self, name: Digest) -> bool:
+        """This blob was bought: no clean-up removes it."""
+        return os.path.exists(os.path.join(self.root, "precious", name))
+
+    def add_bytes(self, data: bytes, precious: bool = False) -> Digest:
+        """Keep `data`. Raises OSError."""
+        with self._incoming() as (folder, temp, fd):
+            files.write_all(fd, data, self._disk)
+            return self._accept(folder, temp, fd, digest.of_bytes(data), precious)
+
+    def add_file(self, path: str, *, expect: Digest | None = None, precious: bool = False) -> Digest:
+        """Keep a copy of the file: the bytes that were hashed are the bytes that are kept.
+
+        Raises IntegrityError when they are not `expect`, OSError.
+        """
+        source = self._disk.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return self.add_open(source, shown(path), expect=expect, precious=precious)
+        finally:
+            self._disk.close(source)
+
+    def add_open(self, source: int, where: str, *, expect: Digest | None = None, precious: bool = False) -> Digest:
+        """`add_file` for a file that is open; `where` names it in errors."""
+        with self._incoming() as (folder, temp, fd):
+            found = self._copy(source, fd, temp, folder)
+            if expect is not None and found != expect:
+                raise IntegrityError(
+                    f"{where}: not the bytes that were expected",
+                    [("expected", expect), ("found", found)],
+                    "it changed during the build; build again",
+                )
+            return self._accept(folder, temp, fd, found, precious)
+
+    def sound(self, name: Digest) -> bool:
+        """The blob is there and its bytes are what its name says; read once a run. A damaged one is quarantined."""
+        if name in self._sound:
+            return True
+        damage = self._examine(name)
+        if damage is None:
+            self._sound.add(name)
+        return damage is None
+
+    def verify(self, digests: Iterable[Digest] | None = None) -> Iterator[Damage]:
+        """Every damaged or missing blob of `digests`, else of the whole store; damaged ones go to quarantine."""
+        for name in sorted(set(digests) if digests is not None else {*self.blobs(), *self.marked()}):
+            damage = self._examine(name)
+            if damage is not None:
+                yield damage
+
+    def blobs(self) -> Iterator[Digest]:
+        """Every blob there is, in no order."""
+        for folder in _names(self.root):
+            if _FOLDER_NAME.match(folder):
+                for name in _names(os.path.join(self.root, folder)):
+                    with suppress(ValueError):
+                        yield digest.parse(name)
+
+    def marked(self) -> Iterator[Digest]:
+        """Every blob that was bought, there or not."""
+        for name in _names(os.path.join(self.root, "precious")):
+            with suppress(ValueError):
+                yield digest.parse(name)
+
+    def gc(self, keep: Collection[Digest], *, now: float, dry_run: bool) -> Sweep:
+        """Remove the blobs nobody needs: not in `keep`, not bought, untouched for a day before `now` (Unix time).
+
+        Raises UsageError while a build uses the store.
+        """
+        bought = set(self.marked())
+        removed, kept = [], 0
+        with self._lock(fcntl.LOCK_EX if not dry_run else fcntl.LOCK_SH):
+            for name in sorted(self.blobs()):
+                facts = os.lstat(self._place(name))
+                if name in keep or name in bought or max(facts.st_mtime, facts.st_ctime) > now - DAY:
+                    kept += 1
+                    continue
+                if not dry_run:
+                    files.remove(self._place(name), disk=self._disk)
+                    self._forget(name)
+                removed.append((name, facts.st_size))
+            if not dry_run:
+                self._clear_temporaries(now)
+        return Sweep(tuple(removed), kept)
+
+    def flush(self) -> None:
+        """Make durable what was added since the last flush, so that traces may speak of it.
+
+        Raises OSError; what could not be flushed is then dropped, because its bytes can't be trusted.
+        """
+        with self._guard:
+            names, self._unflushed = self._unflushed, []
+        failed: OSError | None = None
+        for name in names:
+            try:
+                self._flush_one(name)
+            except OSError as error:
+                failed = error
+                self._forget(name)
+                with suppress(OSError):
+                    files.remove(self._place(name), disk=self._disk)
+        if failed is not None:
+            raise failed
+
+    @contextmanager
+    def use(self) -> Iterator[None]:
+        """Hold the store against clean-up by another process. Raises UsageError while one is at work."""
+        self._prepare()
+        with self._lock(fcntl.LOCK_SH):
+            yield
+
+    def _place(self, name: Digest) -> str:
+        return f"{self.root}/{name[:2]}/{name}"
+
+    def _prepare(self) -> None:
+        if self._ready:
+            return
+        mode = 0o2770 if self._shared else 0o700
+        for folder in ("", "tmp", "precious", "quarantine"):
+            files.ensure_dir(os.path.join(self.root, folder) if folder else self.root, mode, disk=self._disk)
+        path = os.path.join(self.root, "format")
+        if not os.path.exists(path):
+            files.write_atomic(path, f"clipbuild store {FORMAT}\n".encode(), durable=True, disk=self._disk)
+        self._ready = True
+
+    @contextmanager
+    def _incoming(self) -> Iterator[tuple[int, str, int]]:
+        """A fresh temporary: (folder, its name, its descriptor). It is gone after unless `_accept` renamed it."""
+        self._prepare()
+        with files.opened_folder(os.path.join(self.root, "tmp"), self._disk) as folder:
+            temp, fd = files.create_temp(folder, self._disk)
+            try:
+                yield folder, temp, fd
+            except BaseException:
+                files.forget_temp(folder, temp, self._disk)
+                raise
+            finally:
+                self._disk.close(fd)
+
+    def _copy(self, source: int, fd: int, temp: str, folder: int) -> Digest:
+        if self._disk.clone(source, fd):
+            copy = self._disk.open(temp, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                return self._hash(copy)
+            finally:
+                self._disk.close(copy)
+        seen = sha256()
+        files.copy_all(source, fd, self._disk, seen.update)
+        return digest.parse(seen.hexdigest())
+
+    def _accept(self, folder: int, temp: str, fd: int, name: Digest, precious: bool) -> Digest:
+        """Give the temporary its name. Also over a blob that is there: if that one is damaged, this mends it."""
+        self._disk.fchmod(fd, 0o444)
+        home = self._home(name, precious)
+        try:
+            if precious:
+                self._disk.fsync(fd)
+                self._mark(name)
+            self._disk.rename(temp, name, src_dir_fd=folder, dst_dir_fd=home)
+            if precious:
+                self._disk.fsync(home)
+        finally:
+            self._disk.close(home)
+        self._known.add(name)
+        self._sound.add(name)
+        if not precious:
+            with self._guard:
+                self._unflushed.append(name)
+        return name
+
+    def _home(self, name: Digest, durable: bool) -> int:
+        """The opened folder of a blob, made if missing."""
+        try:
+            return files.open_folder(self.root, name[:2], disk=self._disk)
+        except FileNotFoundError:
+            home = files.open_folder(self.root, name[:2], create=0o2770 if self._shared else 0o700, disk=self._disk)
+        if durable:
+            with files.opened_folder(self.root, self._disk) as root:
+                self._disk.fsync(root)
+        return home
+
+    def _mark(self, name: Digest) -> None:
+        path = os.path.join(self.root, "precious", name)
+        if not os.path.exists(path):
+            files.write_atomic(path, b"", mode=0o444, durable=True, disk=self._disk)
+
+    def _flush_one(self, name: Digest) -> None:
+        try:
+            fd = self._disk.open(self._place(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            self._disk.fsync(fd)
+        finally:
+            self._disk.close(fd)
+        with files.opened_folder(os.path.dirname(self._place(name)), self._disk) as folder:
+            self._disk.fsync(folder)
+
+    def _hash(self, fd: int) -> Digest:
+        seen = sha256()
+        while chunk := self._disk.read(fd, files.CHUNK):
+            seen.update(chunk)
+        return digest.parse(seen.hexdigest())
+
+    def _examine(self, name: Digest) -> Damage | None:
+        try:
+            fd = self._disk.open(self._place(name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._forget(name)
+            return Damage(name, "missing", self.is_precious(name))
+        except OSError:
+            return self._quarantine(name, "unreadable")
+        try:
+            found = self._hash(fd)
+        except OSError:
+            return self._quarantine(name, "unreadable")
+        finally:
+            self._disk.close(fd)
+        return None if found == name else self._quarantine(name, "changed")
+
+    def _quarantine(self, name: Digest, kind: str) -> Damage:
+        self._prepare()
+        self._forget(name)
+        target = f"{name}.{os.urandom(4).hex()}"
+        with (
+            files.opened_folder(os.path.join(self.root, "quarantine"), self._disk) as ward,
+            files.opened_folder(os.path.dirname(self._place(name)), self._disk) as home,
+        ):
+            self._disk.rename(name, target, src_dir_fd=home, dst_dir_fd=ward)
+        return Damage(name, kind, self.is_precious(name), os.path.join(self.root, "quarantine", target))
+
+    def _forget(self, name: Digest) -> None:
+        self._known.discard(name)
+        self._sound.discard(name)
+
+    def _clear_temporaries(self, now: float) -> None:
+        folder = os.path.join(self.root, "tmp")
+        for name in _names(folder):
+            path = os.path.join(folder, name)
+            with suppress(FileNotFoundError):
+                if os.lstat(path).st_ctime < now - DAY:
+                    files.remove(path, disk=self._disk)
+
+    @contextmanager
+    def _lock(self, kind: int) -> Iterator[None]:
+        if not os.path.isdir(self.root):
+            yield
+            return
+        fd = os.open(os.path.join(self.root, "users"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            try:
+                fcntl.flock(fd, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(f"{shown(self.root)}: the store is in use", hint="wait for the build to end") from None
+            yield
+        finally:
+            os.close(fd)
+
+
+def _check(root: str, shared: bool) -> None:
+    try:
+        facts = os.lstat(root)
+    except FileNotFoundError:
+        return
+    where = shown(root)
+    if not stat.S_ISDIR(facts.st_mode):
+        raise UsageError(f"{where}: the store is a link or no folder", hint="set `store` in your configuration instead")
+    if facts.st_uid != os.geteuid() and not shared:
+        raise UsageError(f"{where}: the store belongs to another user")
+    if facts.st_mode & (0o002 if shared else 0o022):
+        raise UsageError(f"{where}: others may write to the store", hint=f"chmod go-w {where}")
+    try:
+        with open(os.path.join(root, "format"), encoding="ascii", errors="replace") as file:
+            words = file.read(100).split()
+    except FileNotFoundError:
+        return
+    if words != ["clipbuild", "store", str(FORMAT)]:
+        raise UsageError(
+            f"{where}: a store of another version",
+            [("found", shown(" ".join(words), 60)), ("known", f"clipbuild store {FORMAT}")],
+            "use the clipbuild that made it, or name another store",
+        )
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,246 @@
+"""`state.db`: traces, the last document judged for each name, and other caches, in SQLite.
+
+All of it is only a cache: torn, garbage or of another version it is set aside and a fresh one made, never an error.
+Each row carries a checksum, so that damage reads as absence. Knows nothing of clips or of the store.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from clipbuild import digest
+from clipbuild.digest import Digest
+from clipbuild.engine.action import Trace
+
+if TYPE_CHECKING:
+    import sqlite3
+
+FORMAT = 1
+_SCHEMA = (
+    "create table if not exists trace (key blob primary key, data blob not null) without rowid",
+    "create table if not exists document (key blob primary key, data blob not null) without rowid",
+    "create table if not exists last (name text primary key, key blob not null) without rowid",
+    "create table if not exists cache (kind text, key text, data blob not null, primary key (kind, key)) without rowid",
+)
+_CHUNK = 500
+_ALL_FROM = 2000
+"""From this many wanted keys on, reading the whole table is cheaper than looking up each."""
+
+
+class State:
+    """The open database. No method raises for anything that is wrong with the file; `warning` then says what was."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.warning = ""
+        self._db = self._open()
+
+    @staticmethod
+    def open(path: str) -> "State":
+        """The state at `path`, made if missing; ":memory:" keeps it out of the disk."""
+        return State(path)
+
+    def trace(self, key: Digest) -> Trace | None:
+        """What this key gave, if it is known."""
+        rows = self._rows("select data from trace where key = ?", (bytes.fromhex(key),))
+        return _trace(key, rows[0][0]) if rows else None
+
+    def traces(self, keys: Iterable[Digest]) -> dict[Digest, Trace]:
+        """What those of `keys` gave that are known."""
+        found = ((key, _trace(key, data)) for key, data in self._many("trace", keys))
+        return {key: trace for key, trace in found if trace is not None}
+
+    def record(self, trace: Trace, document: Mapping[str, Any], names: Iterable[str] = ()) -> None:
+        """Note that this key gave these outputs, for `trace.name` and all `names`. Visible to others after `commit`."""
+        key = bytes.fromhex(trace.key)
+        self._do("insert or replace into trace values (?, ?)", [(key, _pack(_trace_bytes(trace)))])
+        self.judged({name: (trace.key, document) for name in {trace.name, *names}})
+
+    def judged(self, documents: Mapping[str, tuple[Digest, Mapping[str, Any]]]) -> None:
+        """Note the document last judged for each action name, for `why`."""
+        if not documents:
+            return
+        packed = {key: document for key, document in documents.values()}
+        self._do(
+            "insert or ignore into document values (?, ?)",
+            [(bytes.fromhex(k), _pack(zlib.compress(digest.canonical(d), 1))) for k, d in packed.items()],
+        )
+        self._do(
+            "insert or replace into last values (?, ?)",
+            [(name, bytes.fromhex(key)) for name, (key, _) in documents.items()],
+        )
+
+    def last(self, name: str) -> tuple[Digest, dict[str, Any]] | None:
+        """Key and document last judged for the action `name`."""
+        rows = self._rows("select d.key, d.data from last l join document d on d.key = l.key where name = ?", (name,))
+        if not rows:
+            return None
+        data = _unpack(rows[0][1])
+        with suppress(ValueError, zlib.error, RecursionError):
+            document = json.loads(zlib.decompress(data or b""))
+            return Digest(rows[0][0].hex()), document
+        return None
+
+    def last_keys(self) -> dict[str, Digest]:
+        """Key last judged for every action name."""
+        return {name: Digest(key.hex()) for name, key in self._rows("select name, key from last", ())}
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """An entry of the cache table `kind`."""
+        rows = self._rows("select data from cache where kind = ? and key = ?", (kind, key))
+        return _unpack(rows[0][0]) if rows else None
+
+    def get_all(self, kind: str) -> dict[str, bytes]:
+        """Every entry of the cache table `kind`."""
+        rows = self._rows("select key, data from cache where kind = ?", (kind,))
+        found = ((key, _unpack(data)) for key, data in rows)
+        return {key: data for key, data in found if data is not None}
+
+    def put(self, kind: str, key: str, data: bytes) -> None:
+        """Set an entry of the cache table `kind`."""
+        self._do("insert or replace into cache values (?, ?, ?)", [(kind, key, _pack(data))])
+
+    def put_all(self, kind: str, entries: Mapping[str, bytes]) -> None:
+        """Set many entries of the cache table `kind`."""
+        self._do("insert or replace into cache values (?, ?, ?)", [(kind, k, _pack(v)) for k, v in entries.items()])
+
+    def drop(self, kind: str, keys: Iterable[str] | None = None) -> None:
+        """Forget these entries of the cache table `kind`, else all of it."""
+        if keys is None:
+            self._do("delete from cache where kind = ?", [(kind,)])
+        else:
+            self._do("delete from cache where kind = ? and key = ?", [(kind, key) for key in keys])
+
+    def keys(self) -> set[Digest]:
+        """Every key that has a trace."""
+        return {Digest(key.hex()) for (key,) in self._rows("select key from trace", ())}
+
+    def forget(self, keys: Iterable[Digest]) -> None:
+        """Drop traces, for example of blobs that clean-up removed, and documents no name points to."""
+        self._do("delete from trace where key = ?", [(bytes.fromhex(key),) for key in keys])
+        self._do("delete from document where key not in (select key from last)", [()])
+
+    def commit(self) -> None:
+        """Make visible to others what was recorded."""
+        import sqlite3
+
+        try:
+            self._db.commit()
+        except sqlite3.Error as error:
+            self._renew(error)
+
+    def close(self) -> None:
+        """Commit and close."""
+        self.commit()
+        self._db.close()
+
+    def _many(self, table: str, keys: Iterable[Digest]) -> Iterator[tuple[Digest, bytes]]:
+        wanted = list(keys)
+        if len(wanted) >= _ALL_FROM:
+            chosen = set(wanted)
+            for key, data in self._rows(f"select key, data from {table}", ()):  # noqa: S608 - our own table's name
+                if (name := Digest(key.hex())) in chosen:
+                    yield name, data
+            return
+        for start in range(0, len(wanted), _CHUNK):
+            part = [bytes.fromhex(key) for key in wanted[start : start + _CHUNK]]
+            marks = ",".join("?" * len(part))
+            for key, data in self._rows(f"select key, data from {table} where key in ({marks})", part):  # noqa: S608
+                yield Digest(key.hex()), data
+
+    def _rows(self, sql: str, values: Iterable[Any]) -> list[Any]:
+        import sqlite3
+
+        try:
+            return self._db.execute(sql, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            self._renew(error)
+            return []
+
+    def _do(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        import sqlite3
+
+        try:
+            self._db.executemany(sql, rows)
+        except sqlite3.Error as error:
+            self._renew(error)
+
+    def _renew(self, error: Exception) -> None:
+        """Set the broken database aside and go on with a fresh one; in memory when even that can't be made."""
+        import sqlite3
+
+        with suppress(sqlite3.Error):
+            self._db.close()
+        self._set_aside(str(error))
+        self._db = self._open()
+
+    def _open(self) -> "sqlite3.Connection":
+        import sqlite3
+
+        try:
+            return _connect(self.path)
+        except (sqlite3.Error, OSError) as error:
+            self._set_aside(str(error))
+        try:
+            return _connect(self.path)
+        except (sqlite3.Error, OSError) as error:
+            self.warning = f"{self.path}: not usable ({error}); this run remembers nothing"
+            return _connect(":memory:")
+
+    def _set_aside(self, because: str) -> None:
+        self.warning = f"{self.path}: set aside ({because}); what is up to date is found out again"
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                os.replace(self.path + suffix, f"{self.path}.damaged{suffix}")
+
+
+def _connect(path: str) -> "sqlite3.Connection":
+    """Open and check; raises sqlite3.Error for what is not a database of this version."""
+    import sqlite3
+
+    db = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
+    try:
+        version = db.execute("pragma user_version").fetchone()[0]
+        if version not in (0, FORMAT) or (version == 0 and db.execute("select 1 from sqlite_master").fetchone()):
+            raise sqlite3.DatabaseError(f"format {version}, not {FORMAT}")
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = normal")
+        if version == 0:
+            for statement in _SCHEMA:
+                db.execute(statement)
+            db.execute(f"pragma user_version = {FORMAT}")
+            db.commit()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _pack(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "little") + data
+
+
+def _unpack(data: object) -> bytes | None:
+    if not isinstance(data, bytes) or len(data) < 4:
+        return None
+    body = data[4:]
+    return body if zlib.crc32(body).to_bytes(4, "little") == data[:4] else None
+
+
+def _trace_bytes(trace: Trace) -> bytes:
+    fields = [trace.name, dict(trace.outputs), trace.cost, trace.seconds, dict(trace.facts)]
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _trace(key: Digest, data: object) -> Trace | None:
+    body = _unpack(data)
+    if body is None:
+        return None
+    try:
+        name, outputs, cost, seconds, facts = json.loads(body)
+        return Trace(name, key, outputs, cost, seconds, facts)
+    except (ValueError, TypeError):
+        return None
