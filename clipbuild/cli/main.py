@@ -19,6 +19,7 @@ COMMANDS = {
     "why": ("clipbuild.cli.why", "Show which input of a product changed since it was last made."),
     "graph": ("clipbuild.cli.graph", "Show the actions of products and how they hang together."),
     "qc": ("clipbuild.cli.qc", "Judge pictures and clips: fit to be animated, fit to be posted?"),
+    "import": ("clipbuild.cli.imports", "Bring a shop's export into the catalog."),
     "doctor": ("clipbuild.cli.doctor", "Look at this machine: ffmpeg, encoders, filters, fonts."),
     "clean": ("clipbuild.cli.clean", "Remove the output tree, and on request what can be made again."),
 }
@@ -34,7 +35,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _ = COMMANDS[cmd_name]
-        command = getattr(import_module(module), cmd_name.replace("-", "_"))
+        found = import_module(module)
+        name = cmd_name.replace("-", "_")
+        command = getattr(found, name, None) or getattr(found, f"{name}_")
         assert isinstance(command, click.Command)
         return command
 

@@ -1,0 +1,114 @@
+"""`clipbuild import FILE`: a shop's export into the catalog, again and again."""
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from clipbuild.cli.common import json_option, show_json, workspace
+from clipbuild.errors import UsageError, shown
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--into", default="catalog/shop.yaml", show_default=True, help="The catalog file to write.")
+@click.option("--photos", default="photos", show_default=True, help="Folder (in the project) to look for photos in.")
+@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS",
+              help="Plain CSV: which column is sku, name, price, was, description, images, tags (repeatable).")
+@click.option("--currency", default="", help='Put before bare prices, for example "€".')
+@click.option("--dry-run", "-n", is_flag=True, help="Say what would change; write nothing.")
+@json_option
+@click.pass_obj
+def import_(
+    folder: str, file: str, into: str, photos: str, columns: Sequence[str], currency: str, dry_run: bool, as_json: bool
+) -> int:  # fmt: skip
+    """Bring a shop's export into the catalog.
+
+    Reads Shopify and WooCommerce product CSV, Google Merchant feeds (XML, TSV), JSON lists and plain CSV. Photos are
+    found in the photo folder by the file name the shop uses, or by SKU. Importing again updates what came from the
+    shop, keeps what a person wrote (comments and order too) and says what changed. Bad rows are reported with their
+    line; the rest goes on. Exit status 1 when rows were bad.
+    """
+    from clipbuild.catalog import feeds, importing
+    from clipbuild.engine.files import within, write_atomic
+
+    root = workspace(folder)
+    target = within(root, into)
+    memory = f"{target}.import.json"
+    with open(file, "rb") as handle:
+        feed = feeds.read(os.path.basename(file), handle.read(), dict(_pair(column) for column in columns))
+    known = _photos(root, photos)
+    done = importing.merge(
+        into, _bytes(target), _bytes(memory), feed.items, lambda item: _found(item, known), currency
+    )
+    if not dry_run:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        write_atomic(target, done.text)
+        write_atomic(memory, done.memory)
+    if as_json:
+        show_json({
+            "dialect": feed.dialect, "added": done.added, "changed": done.changed, "kept": done.kept,
+            "gone": done.gone, "without_photo": done.without_photo, "problems": [str(p) for p in feed.problems],
+        })  # fmt: skip
+    else:
+        _tell(feed, done, into, photos)
+    return 1 if feed.problems else 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    ours, equals, theirs = text.partition("=")
+    if not equals:
+        raise UsageError(f"--column {shown(text, 60)!r}: expected OURS=THEIRS", hint="for example --column sku=ID")
+    return ours.strip(), theirs.strip()
+
+
+def _bytes(path: str) -> bytes:
+    if not os.path.isfile(path):
+        return b""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _photos(root: str, folder: str) -> dict[str, str]:
+    """Every picture below the folder, by lower-case file name with and without its ending."""
+    found: dict[str, str] = {}
+    for place, _, names in sorted(os.walk(os.path.join(root, folder))):
+        for name in sorted(names):
+            stem, ending = os.path.splitext(name)
+            if ending.lower() in (".jpg", ".jpeg", ".png", ".webp"):
+                path = os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/")
+                found.setdefault(name.lower(), path)
+                found.setdefault(stem.lower(), path)
+    return found
+
+
+def _found(item: object, known: dict[str, str]) -> list[str]:
+    from urllib.parse import unquote, urlsplit
+
+    from clipbuild.catalog.feeds import Item
+
+    assert isinstance(item, Item)
+    names = [os.path.basename(unquote(urlsplit(image).path)).lower() for image in item.images]
+    paths = [known.get(name) or known.get(os.path.splitext(name)[0]) for name in names]
+    paths = [path for path in paths if path] or [known.get(item.sku.lower())]
+    return list(dict.fromkeys(path for path in paths if path))
+
+
+def _tell(feed: object, done: object, into: str, photos: str) -> None:
+    from clipbuild.catalog.feeds import Feed
+    from clipbuild.catalog.importing import Imported
+
+    assert isinstance(feed, Feed)
+    assert isinstance(done, Imported)
+    for problem in feed.problems:
+        click.echo(str(problem), err=True)
+    for sku, fields in done.changed.items():
+        click.echo(f"changed  {sku}: {', '.join(fields)}")
+    for sku, fields in done.kept.items():
+        click.echo(f"kept     {sku}: {', '.join(fields)} (edited here, and changed in the shop)")
+    for sku in done.gone:
+        click.echo(f"gone     {sku}: no longer in the shop; remove it from {into} when you want")
+    if done.without_photo:
+        some = ", ".join(done.without_photo[:8]) + (" …" if len(done.without_photo) > 8 else "")
+        click.echo(f"left out {len(done.without_photo)} without a photo in {photos}/: {some}")
+    click.echo(f"{feed.dialect}: {len(done.added)} added, {len(done.changed)} changed, {len(feed.problems)} bad rows")

@@ -1,0 +1,115 @@
+"""What shops export: dialects, variants, prices, descriptions, and rows that are no good."""
+
+import pytest
+
+from clipbuild.catalog import feeds
+from clipbuild.errors import CatalogError
+
+SHOPIFY = """\
+Handle,Title,Body (HTML),Tags,Option1 Value,Variant SKU,Variant Price,Variant Compare At Price,Image Src
+mug,Ember mug,"<p>Warm &amp; round</p>
+<ul><li>one</li><li>two</li></ul><script>x()</script>","Kitchen, New",Default Title,,14.00,18.00,https://cdn.test/a/mug.jpg?v=1
+gloves,Gloves,<p>Warm</p>,,Green,,9.99,,https://cdn.test/g1.jpg
+gloves,,,,Yellow,,15.99,,https://cdn.test/g2.jpg
+,No handle,,,,,1,,
+"""
+WOO = """\
+ID,Type,SKU,Name,Short description,Sale price,Regular price,Categories,Images,Parent,Attribute 1 value(s)
+1,variable,tee,T-Shirt,Soft,,,"Clothing > Tshirts","https://x.test/a.jpg, https://x.test/b.jpg",,"Blue, Red"
+2,variation,tee-blue,T-Shirt - Blue,,20,25,,https://x.test/blue.jpg,tee,Blue
+3,variation,tee-red,T-Shirt - Red,,,25,,,id:1,Red
+4,"simple, virtual",album,Album,,,15,Music,,,
+5,variation,lost,Lost,,,1,,,nobody,X
+"""
+GOOGLE = """\
+<?xml version="1.0"?>
+<rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel>
+<item><g:id>A-1</g:id><title>Lamp &lt;big&gt;</title><g:price>69.99 EUR</g:price><g:sale_price>59.99 EUR</g:sale_price>
+<g:image_link>https://x.test/l.jpg</g:image_link><g:additional_image_link>https://x.test/l2.jpg</g:additional_image_link>
+<g:item_group_id>lamp</g:item_group_id><g:color>Black</g:color></item>
+<item><g:id>A-2</g:id><title>Lamp</title><g:price>69.99 EUR</g:price><g:item_group_id>lamp</g:item_group_id>
+<g:color>White</g:color></item>
+<item><g:id>B</g:id></item>
+</channel></rss>
+"""
+
+
+def read(text: str, **more: object) -> feeds.Feed:
+    return feeds.read("feed", text.encode(), **more)  # type: ignore[arg-type]
+
+
+def test_shopify() -> None:
+    """Rows of one handle are one product; its priced rows are variants; HTML goes, text stays."""
+    feed = read(SHOPIFY)
+    assert feed.dialect == "shopify"
+    mug, gloves = feed.items
+    assert (mug.sku, mug.name, mug.price, mug.was) == ("mug", "Ember mug", "14.00", "18.00")
+    assert mug.description == "Warm & round\none\ntwo"
+    assert mug.tags == ("Kitchen", "New")
+    assert mug.variants == ()
+    assert [(v.sku, v.price) for v in gloves.variants] == [("green", "9.99"), ("yellow", "15.99")]
+    assert gloves.images == ("https://cdn.test/g1.jpg", "https://cdn.test/g2.jpg")
+    assert [p.line for p in feed.problems] == [6]
+
+
+def test_woocommerce() -> None:
+    """Variations find their parent by SKU or by id; a parent without a price takes its first variation's."""
+    feed = read(WOO)
+    assert feed.dialect == "woocommerce"
+    tee, album = feed.items
+    assert (tee.price, tee.was) == ("20", "25")
+    assert [v.sku for v in tee.variants] == ["blue", "red"]
+    assert tee.tags == ("Tshirts",)
+    assert len(tee.images) == 2
+    assert album.price == "15"
+    assert "nobody" in feed.problems[0].what
+
+
+def test_google_merchant() -> None:
+    """Items of a group are variants of one product; a sale price is the price."""
+    feed = read(GOOGLE)
+    assert feed.dialect == "google"
+    (lamp,) = feed.items
+    assert (lamp.sku, lamp.price, lamp.was) == ("lamp", "59.99 EUR", "69.99 EUR")
+    assert [v.sku for v in lamp.variants] == ["black", "white"]
+    assert len(lamp.images) == 2
+    assert len(feed.problems) == 1
+
+
+def test_google_tsv() -> None:
+    """The tab-separated form is the same feed."""
+    feed = read("id\ttitle\tprice\timage link\nL\tLamp\t5 EUR\thttps://x.test/l.jpg\n")
+    assert (feed.dialect, feed.items[0].price) == ("google", "5 EUR")
+
+
+@pytest.mark.parametrize("text", ['<!DOCTYPE x [<!ENTITY a "b">]><rss/>', "<rss><item></rss>", '{"a": 1}', "[1]", "[" * 9999])
+def test_what_is_no_feed_is_refused(text: str) -> None:
+    """With an error of ours."""
+    with pytest.raises(CatalogError):
+        read(text)
+
+
+def test_a_plain_table_by_its_columns() -> None:
+    """Known names are found; others are mapped."""
+    assert read("id,name\n0001,Mug\n").items[0].sku == "0001"
+    feed = read("Artikel,Titel\nA 1,Tasse\n", columns={"sku": "Artikel", "name": "Titel"})
+    assert (feed.items[0].sku, feed.items[0].name) == ("a-1", "Tasse")
+    with pytest.raises(CatalogError, match="column map"):
+        read("Artikel\nA\n", columns={"sku": "Nr"})
+    with pytest.raises(CatalogError, match="could be the SKU"):
+        read("Artikel\nA\n")
+
+
+def test_a_sku_that_comes_twice_is_reported() -> None:
+    """The first stays."""
+    feed = read("id,name\nA,one\nA,two\n")
+    assert [item.name for item in feed.items] == ["one"]
+    assert "already in line 2" in feed.problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"), [("Café Crème", "cafe-creme"), ("../../x", "x"), ("日本", ""), ("A" * 99, "a" * 64), ("CON", "con")]
+)
+def test_slugs_are_safe_names(text: str, slug: str) -> None:
+    """Only lower-case ASCII, digits, dots and dashes."""
+    assert feeds.slug(text) == slug
