@@ -58,9 +58,9 @@ class Report:
         }  # fmt: skip
 
 
-def question(root: str, wish: tuple[Any, ...]) -> bytes:
+def question(wish: Wish) -> bytes:
     """What a snapshot answers: this version, this wish. Another question needs a walk of its own."""
-    return repr((__version__, *wish)).encode()
+    return repr((__version__, wish.products, wish.platforms, wish.profile)).encode()
 
 
 def snapshot_path(root: str, profile: str) -> str:
@@ -71,13 +71,15 @@ def snapshot_path(root: str, profile: str) -> str:
 def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> Report:
     """Make everything wished for that is out of date. Raises CatalogError, UsageError, IntegrityError."""
     began = time.monotonic()
-    asked = question(wish.root, (wish.products, wish.platforms, wish.profile))
+    asked = question(wish)
     snapshot = Snapshot.load(snapshot_path(wish.root, wish.profile))
     if snapshot is not None and snapshot.unchanged(asked, wish.root):
         return _nothing_to_do(snapshot.note, began, bus)
-    from clipbuild.engine import workspace
+    from clipbuild.engine.workspace import Workspace
 
-    with workspace.locked(wish.root):
+    place = Workspace(wish.root)
+    with place.held(waiting=lambda who: bus.emit(events.Warned, text=f"waiting for {who}, which builds here")):
+        place.clean()
         report = _walk(wish, settings, bus, options, asked, snapshot)
     report.seconds = time.monotonic() - began
     bus.emit(
@@ -111,15 +113,27 @@ def _walk(
     report = Report()
     session = planning.open_session(wish, settings, placed)
     try:
-        planned = planning.make_plan(session, _dirty(session, snapshot))
-        if not options.dry_run:
-            _run(session, planned, bus, options, report)
+        with session.store.use():
+            planned = _until_settled(session, _dirty(session, snapshot), bus, options, report)
             _publish(session, planned, report)
-            if report.status == DONE:
-                _take_snapshot(session, planned, asked, report)
+        if report.status == DONE:
+            _take_snapshot(session, asked, report)
         return report
     finally:
         session.close()
+
+
+def _until_settled(
+    session: "Session", dirty: frozenset[str] | None, bus: events.Bus, options: Options, report: Report
+) -> "Planned":
+    """Plan and run; when a blob turned out lost on the way, plan again. Three rounds, then what is left has failed."""
+    from clipbuild import planning
+
+    for _ in range(3):
+        planned = planning.make_plan(session, dirty)
+        if not _run(session, planned, bus, options, report):
+            break
+    return planned
 
 
 def _dirty(session: "Session", snapshot: Snapshot | None) -> frozenset[str] | None:
@@ -131,11 +145,14 @@ def _dirty(session: "Session", snapshot: Snapshot | None) -> frozenset[str] | No
     rows = session.tree.recorded()
     if changed and not rows:
         return None
-    return frozenset(str(rows[p]["clip"]) for path in changed if (p := path.removeprefix(prefix)) in rows)
+    found = [rows[p] for path in changed if (p := path.removeprefix(prefix)) in rows]
+    for row in found:
+        session.store.sound(row["sha256"])
+    return frozenset(str(row["clip"]) for row in found)
 
 
-def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Options, report: Report) -> None:
-    """Run what will run; fills the report."""
+def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Options, report: Report) -> bool:
+    """Run what will run; fills the report. True when the plan must be made again."""
     import asyncio
 
     from clipbuild.engine.action import Verdict
@@ -147,19 +164,19 @@ def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Optio
         events.BuildStarted, will_run=counts[Verdict.WILL_RUN], may_run=counts[Verdict.MAY_RUN],
         up_to_date=report.up_to_date,
     )  # fmt: skip
-    if counts[Verdict.WILL_RUN]:
-        asyncio.run(_make(session, planned, bus, options, report))
+    return bool(counts[Verdict.WILL_RUN]) and asyncio.run(_make(session, planned, bus, options, report))
 
 
 async def _make(
     session: "Session", planned: "Planned", bus: events.Bus, options: Options, report: Report
-) -> None:
+) -> bool:
     import asyncio
     import contextlib
     import signal
 
     from clipbuild import workshop
-    from clipbuild.engine import scheduler, workspace
+    from clipbuild.engine import scheduler
+    from clipbuild.engine.workspace import Workspace
 
     jobs = options.jobs or session.settings.jobs or os.cpu_count() or 1
     stop = asyncio.Event()
@@ -167,10 +184,9 @@ async def _make(
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         loop.add_signal_handler(signal.SIGINT, stop.set)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-    crew = workshop.workers(jobs)
-    shop = workshop.Workshop(
-        session.store, session.origins, _tool_paths(session), workspace.temporary(session.wish.root), crew, bus
-    )
+    temporary = Workspace(session.wish.root).temp
+    crew = workshop.workers(jobs, temporary)
+    shop = workshop.Workshop(session.store, session.origins, _tool_paths(session), temporary, crew, bus)
     pools = {"cpu": jobs, "inline": 1, **session.catalog.project.pools}
     try:
         outcome = await scheduler.run(
@@ -179,11 +195,12 @@ async def _make(
         )  # fmt: skip
     finally:
         await crew.close()
-    report.ran = list(outcome.ran)
+    report.ran += outcome.ran
     report.failed = {name: str(error) for name, error in outcome.failed.items()}
     report.blocked = list(outcome.blocked)
     report.up_to_date += len(outcome.skipped)
     report.status = _status(outcome.failed.values(), stop)
+    return bool(outcome.lost) and not stop.is_set()
 
 
 def _status(errors: Any, stop: "asyncio.Event") -> int:
@@ -206,7 +223,7 @@ def _publish(session: "Session", planned: "Planned", report: Report) -> None:
     report.deliverables = publish(session, planned)
 
 
-def _take_snapshot(session: "Session", planned: "Planned", asked: bytes, report: Report) -> None:
+def _take_snapshot(session: "Session", asked: bytes, report: Report) -> None:
     """Remember what sources and outputs look like, so that the next build may stop at a look."""
     from clipbuild.publishing import tree_paths
 

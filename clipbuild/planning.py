@@ -14,17 +14,18 @@ from clipbuild.catalog import catalog as catalogs
 from clipbuild.catalog.load import plain
 from clipbuild.catalog.model import Clip
 from clipbuild.digest import Digest, Fingerprint
-from clipbuild.engine import rebuilder, workspace
+from clipbuild.engine import rebuilder
 from clipbuild.engine.action import Graph, Output
 from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import Plan
 from clipbuild.engine.snapshot import Sources
 from clipbuild.engine.store import Store
 from clipbuild.engine.traces import State
+from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, ClipbuildError, Problem, UsageError
 from clipbuild.outputs import Tree
 from clipbuild.planner.library import Library
-from clipbuild.planner.prompts import Prompts
+from clipbuild.planner.prompts import Prompts, Rendered
 from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan_clip
 from clipbuild.planner.routing import route
 from clipbuild.settings import Settings
@@ -114,8 +115,9 @@ def _unknown(what: str, name: str, known: Any) -> None:
 
 def open_session(wish: Wish, settings: Settings, emit: Any = lambda *_: None) -> Session:
     """Open the workspace and read its catalog. Raises CatalogError, UsageError, IntegrityError."""
-    folder = workspace.open_folder(wish.root)
-    state = State.open(os.path.join(folder, "state.db"))
+    place = Workspace(wish.root)
+    place.prepare()
+    state = State.open(place.state)
     try:
         sources = Sources(wish.root, state)
         library = Library(wish.root, plain, sources.read)
@@ -126,7 +128,7 @@ def open_session(wish: Wish, settings: Settings, emit: Any = lambda *_: None) ->
         project = catalog.project
         output = project.output if wish.profile == "final" else f"{project.output}.{wish.profile}"
         return Session(
-            wish, settings, state, Store(settings.store or os.path.join(folder, "store")),
+            wish, settings, state, Store(settings.store or place.store),
             Lock.load(os.path.join(wish.root, LOCK)), sources, library,
             Prompts([os.path.join(wish.root, "templates")]), catalog,
             toolchain.versions(settings.ffmpeg, state), Tree(wish.root, output, emit),
@@ -219,17 +221,22 @@ def _fingerprint(session: Session, clip: Clip, context: str) -> Fingerprint:
     return digest.fingerprint("\0".join([context, repr(replace(clip, place=None)), *seen]).encode())  # type: ignore[arg-type]
 
 
+def rendered(session: Session, clip: Clip, kind: str, ratio: str) -> Rendered:
+    """The prompt of a clip for one aspect, with the template lines it came from."""
+    motion = session.library.motions().get(clip.motion.name, {})
+    words = motion.get("words", {})
+    said = words.get("image", "") if isinstance(words, Mapping) else ""
+    said = said or clip.motion.name.replace("-", " ")
+    return session.prompts.render(clip, kind, aspect=ratio, motion_words=str(said), seconds=clip.seconds)
+
+
 def _toolbox(session: Session) -> Toolbox:
     from clipbuild.media import fonts
 
     library, root = session.library, session.wish.root
 
     def prompt(clip: Clip, kind: str, ratio: str) -> str:
-        motion = library.motions().get(clip.motion.name, {})
-        words = str(motion.get("words", {}).get("image", "")) if isinstance(motion.get("words"), dict) else ""
-        words = words or clip.motion.name.replace("-", " ")
-        rendered = session.prompts.render(clip, kind, aspect=ratio, motion_words=words, seconds=clip.seconds)
-        return str(rendered.text)
+        return rendered(session, clip, kind, ratio).text
 
     def needed(texts: Sequence[str], language: str, clip: Clip) -> tuple[str, ...]:
         own = [os.path.join(root, p) for p in (clip.brand.fonts.heading, clip.brand.fonts.body) if p]

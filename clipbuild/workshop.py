@@ -16,23 +16,16 @@ from typing import Any
 from clipbuild import events
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Trace
-from clipbuild.engine.executor import Workers
+from clipbuild.engine.executor import Workers, environment
 from clipbuild.engine.store import Store
 from clipbuild.errors import ActionError, ClipbuildError, IntegrityError
 from clipbuild.stages import registry
 from clipbuild.stages.workdir import Workdir
 
 WALL_SECONDS = 20 * 60.0
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Buy = Callable[[Action, Digest, Mapping[str, str], str], Any]
-
-
-def child_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """What a worker may see of the environment: no key, fixed locale and time zone, one thread a library."""
-    kept = {name: env[name] for name in KEPT if name in env}
-    single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    return {**kept, **single, "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
 
 @dataclass(slots=True)
@@ -89,7 +82,7 @@ class Workshop:
                 raise
             except Exception as error:
                 raise ActionError(f"{action.name}: {type(error).__name__}: {error}") from error
-            return {n: os.path.join(folder, n) for n in stage.outputs if os.path.exists(work.out(n))}
+            return work.made(stage.outputs)
         task = {
             "stage": action.stage, "key": key, "name": action.name, "params": dict(action.params),
             "inputs": dict(paths), "folder": folder, "tools": dict(self.tools),
@@ -110,7 +103,7 @@ class Workshop:
         return await asyncio.to_thread(self.store.add_file, path)
 
 
-def workers(count: int) -> Workers:
-    """Child processes that run stages: killed with their group, no keys in their environment."""
-    argv = [sys.executable, "-I" if not os.environ.get("PYTHONPATH") else "-s", "-m", "clipbuild.stages"]
-    return Workers(argv, count=count, env=child_environment(os.environ), limits={})
+def workers(count: int, folder: str) -> Workers:
+    """Child processes that run stages, each limited, with no key in its environment and one thread a library."""
+    argv = [sys.executable, "-P", "-m", "clipbuild.stages"]
+    return Workers(argv, count=count, env=environment(os.environ, **ONE_THREAD), folder=folder)

@@ -42,7 +42,7 @@ def build(
     chosen: Settings = settings()
     began = time.monotonic()
     bus = events.Bus(lambda: time.monotonic() - began)
-    with _listeners(bus, events_file, trace_file, show=not (quiet or as_json)):
+    with _Listeners(bus, events_file, trace_file, show=not (quiet or as_json)):
         report = builder.build(
             _wish(root, products, platforms, profile), chosen, bus, builder.Options(jobs or 0, fail_fast)
         )
@@ -59,7 +59,7 @@ def _wish(root: str, products: tuple[str, ...], platforms: tuple[str, ...], prof
     return Wish(root, products, platforms, profile)
 
 
-class _listeners:
+class _Listeners:
     """Console, event file and trace on the bus, closed at the end whatever happens."""
 
     def __init__(self, bus: events.Bus, events_file: str | None, trace_file: str | None, *, show: bool) -> None:

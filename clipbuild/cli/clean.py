@@ -19,7 +19,7 @@ def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
     """
     from clipbuild import planning
     from clipbuild.build import snapshot_path
-    from clipbuild.engine import workspace as places
+    from clipbuild.engine.workspace import Workspace
     from clipbuild.outputs import MANIFEST
     from clipbuild.wish import Wish
 
@@ -30,13 +30,13 @@ def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
         if dry_run:
             click.echo(f"would remove {len(made)} files of {os.path.relpath(session.tree.top, root)}")
             return 0
-        with places.locked(root):
+        with Workspace(root).held():
             session.tree.drop([*made, MANIFEST])
             session.state.drop(planning.record_kind(session))
             if os.path.exists(snapshot_path(root, profile)):
                 os.unlink(snapshot_path(root, profile))
             if cache:
-                session.state.forget()
+                session.state.forget(session.state.keys())
     finally:
         session.close()
     click.echo(f"removed {len(made)} files" + (" and forgot what was made for free" if cache else ""))

@@ -49,7 +49,7 @@ def doctor(as_json: bool) -> int:
 class _Nothing:
     """A memory that keeps nothing: the doctor looks for itself."""
 
-    def get(self, kind: str, key: str) -> bytes | None:  # noqa: ARG002 (the protocol's form)
+    def get(self, kind: str, key: str) -> bytes | None:
         return None
 
     def put(self, kind: str, key: str, data: bytes) -> None:

@@ -17,10 +17,12 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file that an action makes; it may not exist yet."""
+    """A file that an action makes; it may not exist yet. An `optional` one may be left out by the stage: the input
+    is then left out too."""
 
     action: Digest
     name: str
+    optional: bool = False
 
 
 Input = Output | Digest
@@ -55,9 +57,9 @@ class Action:
     precious: bool = False
     tools: Mapping[str, str] = field(default_factory=dict)
 
-    def out(self, name: str) -> Output:
+    def out(self, name: str, *, optional: bool = False) -> Output:
         """The output `name` of this action."""
-        return Output(self.id, name)
+        return Output(self.id, name, optional)
 
     def document(self, inputs: Mapping[str, Digest]) -> dict[str, Any]:
         """Everything that shapes the result, with the inputs' digests filled in. The key is its digest."""

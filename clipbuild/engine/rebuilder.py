@@ -61,9 +61,12 @@ class Plan:
                 found[name] = source
                 continue
             made = outputs.get(source.action)
-            if made is None or (blob := made.get(source.name)) is None:
+            if made is None:
                 return None
-            found[name] = blob
+            if (blob := made.get(source.name)) is not None:
+                found[name] = blob
+            elif not source.optional:
+                return None
         return found
 
     def judge(self, action: Action) -> Verdict:

@@ -57,7 +57,7 @@ class State:
         """Note that this key gave these outputs, for `trace.name` and all `names`. Visible to others after `commit`."""
         key = bytes.fromhex(trace.key)
         self._do("insert or replace into trace values (?, ?)", [(key, _pack(_trace_bytes(trace)))])
-        self.judged({name: (trace.key, document) for name in {trace.name, *names}})
+        self.judged(dict.fromkeys({trace.name, *names}, (trace.key, document)))
 
     def judged(self, documents: Mapping[str, tuple[Digest, Mapping[str, Any]]]) -> None:
         """Note the document last judged for each action name, for `why`."""

@@ -101,11 +101,12 @@ def _clip_of_spec(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> tuple[A
     else:
         inputs["image"] = check.out("image")
         if "background" in box.stage("image").outputs and picture.stage == "image" and not picture.precious:
-            inputs |= {name: picture.out(name) for name in ("background", "subject", "shadow")}
+            inputs |= {name: picture.out(name, optional=True) for name in ("background", "subject", "shadow")}
         if clip.motion.name == "auto":
             inputs["report"] = check.out("report")
     render = _render(graph, clip, spec, inputs, box, bought=motion is not None)
-    cover = _add(graph, f"{where}/cover", "cover", {"at": round(clip.seconds * 0.6, 3)}, {"video": render.out("video")}, box)
+    at = {"at": round(clip.seconds * 0.6, 3)}
+    cover = _add(graph, f"{where}/cover", "cover", at, {"video": render.out("video")}, box)
     words = _add(graph, f"{clip.id}/captions", "captions", _words(clip), {}, box)
     return render, cover, words
 
