@@ -68,13 +68,17 @@ def snapshot_path(root: str, profile: str) -> str:
     return os.path.join(root, ".clipbuild", f"snapshot.{profile}")
 
 
+def _note_path(root: str, profile: str) -> str:
+    return f"{snapshot_path(root, profile)}.json"
+
+
 def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> Report:
     """Make everything wished for that is out of date. Raises CatalogError, UsageError, IntegrityError."""
     began = time.monotonic()
     asked = question(wish)
     snapshot = Snapshot.load(snapshot_path(wish.root, wish.profile))
-    if snapshot is not None and snapshot.unchanged(asked, wish.root):
-        return _nothing_to_do(snapshot.note, began, bus)
+    if snapshot.unchanged(asked, wish.root):
+        return _nothing_to_do(wish, began, bus)
     from clipbuild.engine.workspace import Workspace
 
     place = Workspace(wish.root)
@@ -89,8 +93,12 @@ def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> 
     return report
 
 
-def _nothing_to_do(note: bytes, began: float, bus: events.Bus) -> Report:
-    known = json.loads(note or b"{}")
+def _nothing_to_do(wish: Wish, began: float, bus: events.Bus) -> Report:
+    try:
+        with open(_note_path(wish.root, wish.profile), encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError):
+        known = {}
     report = Report(up_to_date=known.get("actions", 0), deliverables=known.get("deliverables", 0))
     report.seconds = time.monotonic() - began
     bus.emit(
@@ -101,7 +109,7 @@ def _nothing_to_do(note: bytes, began: float, bus: events.Bus) -> Report:
 
 
 def _walk(
-    wish: Wish, settings: Settings, bus: events.Bus, options: Options, asked: bytes, snapshot: Snapshot | None
+    wish: Wish, settings: Settings, bus: events.Bus, options: Options, asked: bytes, snapshot: Snapshot
 ) -> Report:
     from clipbuild import planning
 
@@ -136,11 +144,11 @@ def _until_settled(
     return planned
 
 
-def _dirty(session: "Session", snapshot: Snapshot | None) -> frozenset[str] | None:
+def _dirty(session: "Session", snapshot: Snapshot) -> frozenset[str] | None:
     """The clips whose files in the tree are not as they were left; None when that is not known."""
-    if snapshot is None:
+    if not snapshot.question:
         return None
-    changed = snapshot.changed_outputs(session.wish.root)
+    changed = snapshot.changes(session.wish.root).outputs
     prefix = os.path.relpath(session.tree.top, session.wish.root).replace(os.sep, "/") + "/"
     rows = session.tree.recorded()
     if changed and not rows:
@@ -225,11 +233,15 @@ def _publish(session: "Session", planned: "Planned", report: Report) -> None:
 
 def _take_snapshot(session: "Session", asked: bytes, report: Report) -> None:
     """Remember what sources and outputs look like, so that the next build may stop at a look."""
+    from clipbuild.engine.files import write_atomic
+    from clipbuild.engine.snapshot import disk_clock, output_signature, settled
     from clipbuild.publishing import tree_paths
 
-    note = json.dumps({"actions": report.up_to_date + len(report.ran), "deliverables": report.deliverables})
-    Snapshot.take(
-        snapshot_path(session.wish.root, session.wish.profile), root=session.wish.root, question=asked,
-        sources=session.sources.seen(), folders=session.catalog.folders, outputs=tree_paths(session),
-        note=note.encode(),
-    )  # fmt: skip
+    root, profile = session.wish.root, session.wish.profile
+    outputs = {path: output_signature(os.path.join(root, path)) for path in tree_paths(session)}
+    now, _ = disk_clock(os.path.join(root, ".clipbuild"))
+    sources, folders = session.sources.seen(), {**session.sources.dirs(), **session.catalog.folders}
+    snapshot = Snapshot.of(asked, sources, settled(outputs, now), folders)
+    note = {"actions": report.up_to_date + len(report.ran), "deliverables": report.deliverables}
+    write_atomic(_note_path(root, profile), json.dumps(note).encode())
+    snapshot.save(snapshot_path(root, profile))

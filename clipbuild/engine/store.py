@@ -129,6 +129,10 @@ class Store:
                 )
             return self._accept(folder, temp, fd, found, precious)
 
+    def checked(self, name: Digest) -> bool:
+        """The bytes of this blob were seen in this run, when they were kept or by `sound`."""
+        return name in self._sound
+
     def sound(self, name: Digest) -> bool:
         """The blob is there and its bytes are what its name says; read once a run. A damaged one is quarantined."""
         if name in self._sound:
