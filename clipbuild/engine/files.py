@@ -263,9 +263,7 @@ def opened_folder(path: str, disk: Disk = DISK) -> Iterator[int]:
         disk.close(fd)
 
 
-def _replace(
-    folder: int, name: str, fill: Callable[[int], object], mode: int, durable: bool, disk: Disk
-) -> None:
+def _replace(folder: int, name: str, fill: Callable[[int], object], mode: int, durable: bool, disk: Disk) -> None:
     temp, fd = create_temp(folder, disk)
     try:
         try:
@@ -354,7 +352,7 @@ def _relative(root: str, path: str) -> str:
         return ""
     prefix = root.rstrip("/") + "/"
     if path.startswith(prefix):
-        return path[len(prefix):]
+        return path[len(prefix) :]
     if os.path.isabs(path) or root not in ("", "."):
         raise UsageError(f"{shown(path)}: not in {shown(root)}")
     return path

@@ -169,7 +169,9 @@ class _Reader:
             entry = _object(line)
             _check(entry)
         except (ValueError, RecursionError) as error:
-            raise IntegrityError(f"{place}: {shown(error)}", hint=f"git checkout {self.where}, or remove the line") from None
+            raise IntegrityError(
+                f"{place}: {shown(error)}", hint=f"git checkout {self.where}, or remove the line"
+            ) from None
         self._add(entry, place)
 
     def _add(self, entry: dict[str, Any], place: str) -> None:
@@ -188,7 +190,9 @@ class _Reader:
             said = Approval(*(entry[name] for name in ("key", "digest", "verdict", "by", "at", "reason")))
             self._keep(self.approvals, (said.key, said.digest), said, _same_approval, place)
 
-    def _keep(self, entries: dict[Any, Any], key: Any, entry: Any, settle: Callable[[Any, Any], Any], place: str) -> None:
+    def _keep(
+        self, entries: dict[Any, Any], key: Any, entry: Any, settle: Callable[[Any, Any], Any], place: str
+    ) -> None:
         there = entries.get(key)
         kept = entry if there is None or there == entry else settle(there, entry)
         if kept is None:

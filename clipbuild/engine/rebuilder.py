@@ -146,7 +146,9 @@ def _compare(path: str, old: Any, new: Any) -> list[Change]:
             changes += _compare(inner, old.get(name, _Absent), new.get(name, _Absent))
         return changes
     if isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
-        return [change for i, (a, b) in enumerate(zip(old, new, strict=True)) for change in _compare(f"{path}[{i}]", a, b)]
+        return [
+            change for i, (a, b) in enumerate(zip(old, new, strict=True)) for change in _compare(f"{path}[{i}]", a, b)
+        ]
     return [] if old == new and type(old) is type(new) else [(path, _text(old), _text(new))]
 
 

@@ -63,7 +63,7 @@ class State:
         """Note the document last judged for each action name, for `why`."""
         if not documents:
             return
-        packed = {key: document for key, document in documents.values()}
+        packed = dict(documents.values())
         self._do(
             "insert or ignore into document values (?, ?)",
             [(bytes.fromhex(k), _pack(zlib.compress(digest.canonical(d), 1))) for k, d in packed.items()],

@@ -55,7 +55,8 @@ class Workspace:
         """Make the folders, private to this user and unseen by git. Raises UsageError, OSError."""
         if os.path.islink(self.home):
             raise UsageError(
-                f"{shown(self.home)}: is a link", hint="remove it; set `store` in your configuration to keep blobs elsewhere"
+                f"{shown(self.home)}: is a link",
+                hint="remove it; set `store` in your configuration to keep blobs elsewhere",
             )
         try:
             files.ensure_dir(self.home, 0o700)
@@ -126,5 +127,7 @@ def _holder(fd: int) -> str:
 
 def _busy(root: str, holder: str) -> UsageError:
     return UsageError(
-        f"{shown(root)}: another build works here", [("holder", holder)], "wait for it to end, or build without --no-wait"
+        f"{shown(root)}: another build works here",
+        [("holder", holder)],
+        "wait for it to end, or build without --no-wait",
     )
