@@ -1,77 +1,24 @@
-"""The one narrow door to the disk: whole files or none, placed without following links, flushed where it matters.
+"""The one way to write to the disk: whole files or none, placed without following links, flushed where it matters.
 
-Everything durable goes through a `Disk`, so that a test can put a failing or a forgetful one in its place.
-Knows nothing of blobs, actions or what the bytes mean.
+Also the one way to read an input that somebody else put there. Knows nothing of blobs, actions or what bytes mean.
 """
 
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
 
+from clipbuild.engine.disk import DISK, Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
 TEMP_PREFIX, TEMP_SUFFIX = ".clipbuild-", ".part"
 CHUNK = 1 << 20
+FLUSH_EACH = 16
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _INPUT = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_NO_CLONE = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ETXTBSY}
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS}
-_FICLONE = 0x40049409
-
-
-class Disk(Protocol):
-    """What durable writing needs of a file system. A folder is its open descriptor; raises OSError."""
-
-    def open(self, path: str, flags: int, mode: int = 0o600, *, dir_fd: int | None = None) -> int: ...
-    def read(self, fd: int, size: int, /) -> bytes: ...
-    def write(self, fd: int, data: memoryview, /) -> int: ...
-    def fchmod(self, fd: int, mode: int, /) -> None: ...
-    def fsync(self, fd: int, /) -> None: ...
-    def close(self, fd: int, /) -> None: ...
-    def rename(self, src: str, dst: str, *, src_dir_fd: int, dst_dir_fd: int) -> None: ...
-    def link(self, src: str, dst: str, *, dst_dir_fd: int) -> None: ...
-    def unlink(self, path: str, *, dir_fd: int) -> None: ...
-    def mkdir(self, path: str, mode: int, *, dir_fd: int | None = None) -> None: ...
-    def clone(self, source: int, target: int) -> bool: ...
-
-
-class Os:
-    """The real disk."""
-
-    open = staticmethod(os.open)
-    read = staticmethod(os.read)
-    write = staticmethod(os.write)
-    fchmod = staticmethod(os.fchmod)
-    fsync = staticmethod(os.fsync)
-    close = staticmethod(os.close)
-    rename = staticmethod(os.rename)
-    unlink = staticmethod(os.unlink)
-    mkdir = staticmethod(os.mkdir)
-
-    @staticmethod
-    def link(src: str, dst: str, *, dst_dir_fd: int) -> None:
-        """A hard link; a symbolic link at `src` is not followed."""
-        os.link(src, dst, dst_dir_fd=dst_dir_fd, follow_symlinks=False)
-
-    @staticmethod
-    def clone(source: int, target: int) -> bool:
-        """Share the blocks of `source` copy-on-write; False where the file system can't."""
-        import fcntl
-
-        try:
-            fcntl.ioctl(target, _FICLONE, source)
-        except OSError as error:
-            if error.errno in _NO_CLONE:
-                return False
-            raise
-        return True
-
-
-DISK: Disk = Os()
 
 
 def write_atomic(
@@ -133,6 +80,25 @@ def remove(path: str, *, root: str | None = None, disk: Disk = DISK) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def flush(paths: Collection[str], disk: Disk = DISK) -> None:
+    """Make these files and their names durable; many of them by one flush of their disk. Raises OSError."""
+    if len(paths) > FLUSH_EACH:
+        with opened_folder(os.path.dirname(next(iter(paths))) or ".", disk) as folder:
+            disk.flush_all(folder)
+        return
+    for path in paths:
+        with _opened(path, disk) as fd:
+            disk.fsync(fd)
+    for above in sorted({os.path.dirname(path) for path in paths}):
+        flush_folder(above or ".", disk)
+
+
+def flush_folder(path: str, disk: Disk = DISK) -> None:
+    """Make the names in a folder durable. Raises OSError."""
+    with opened_folder(path, disk) as folder:
+        disk.fsync(folder)
 
 
 def open_folder(root: str, relative: str, *, create: int | None = None, disk: Disk = DISK) -> int:

@@ -23,6 +23,7 @@ from clipbuild import digest
 from clipbuild.digest import Digest
 from clipbuild.engine import files
 from clipbuild.engine.action import Trace
+from clipbuild.engine.disk import DISK, Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
 FORMAT = 1
@@ -70,7 +71,7 @@ class Lock:
         """
         return parse(_read(path), shown(path))
 
-    def save(self, path: str, disk: files.Disk = files.DISK) -> None:
+    def save(self, path: str, disk: Disk = DISK) -> None:
         """Write it whole and flushed, unless the file already says the same. Raises UsageError, OSError."""
         data = self.dump()
         if _read(path) != data:

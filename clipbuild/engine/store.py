@@ -24,6 +24,7 @@ from hashlib import sha256
 from clipbuild import digest
 from clipbuild.digest import Digest
 from clipbuild.engine import files
+from clipbuild.engine.disk import DISK, Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
 FORMAT = 1
@@ -57,21 +58,32 @@ class Sweep:
         return sum(size for _, size in self.removed)
 
 
+@dataclass(slots=True)
+class _Arrival:
+    """A temporary on its way into the store, in the opened `folder`."""
+
+    folder: int
+    temp: str
+    fd: int
+    open: bool = True
+
+
 class Store:
     """Blobs under `root`. Opening checks what is there; the folders are made by the first write.
 
     Raises UsageError for a store of a newer version, a link, another user's or one that others may write to.
     """
 
-    def __init__(self, root: str, *, shared: bool = False, disk: files.Disk = files.DISK) -> None:
+    def __init__(self, root: str, *, shared: bool = False, disk: Disk = DISK) -> None:
         self.root = root
         self._disk = disk
-        self._shared = shared
+        self._mode = 0o2770 if shared else 0o700
         self._known: set[Digest] = set()
         self._sound: set[Digest] = set()
-        self._unflushed: list[Digest] = []
+        self._unflushed: set[Digest] = set()
         self._guard = threading.Lock()
         self._ready = False
+        self._anchored = False
         _check(root, shared)
 
     def path(self, name: Digest) -> str:
@@ -102,9 +114,9 @@ class Store:
 
     def add_bytes(self, data: bytes, precious: bool = False) -> Digest:
         """Keep `data`. Raises OSError."""
-        with self._incoming() as (folder, temp, fd):
-            files.write_all(fd, data, self._disk)
-            return self._accept(folder, temp, fd, digest.of_bytes(data), precious)
+        with self._incoming() as arrival:
+            files.write_all(arrival.fd, data, self._disk)
+            return self._accept(arrival, digest.of_bytes(data), precious)
 
     def add_file(self, path: str, *, expect: Digest | None = None, precious: bool = False) -> Digest:
         """Keep a copy of the file: the bytes that were hashed are the bytes that are kept.
@@ -119,15 +131,15 @@ class Store:
 
     def add_open(self, source: int, where: str, *, expect: Digest | None = None, precious: bool = False) -> Digest:
         """`add_file` for a file that is open; `where` names it in errors."""
-        with self._incoming() as (folder, temp, fd):
-            found = self._copy(source, fd, temp, folder)
+        with self._incoming() as arrival:
+            found = self._copy(source, arrival)
             if expect is not None and found != expect:
                 raise IntegrityError(
                     f"{where}: not the bytes that were expected",
                     [("expected", expect), ("found", found)],
                     "it changed during the build; build again",
                 )
-            return self._accept(folder, temp, fd, found, precious)
+            return self._accept(arrival, found, precious)
 
     def checked(self, name: Digest) -> bool:
         """The bytes of this blob were seen in this run, when they were kept or by `sound`."""
@@ -187,21 +199,19 @@ class Store:
     def flush(self) -> None:
         """Make durable what was added since the last flush, so that traces may speak of it.
 
-        Raises OSError; what could not be flushed is then dropped, because its bytes can't be trusted.
+        Raises OSError; what was to be flushed is then dropped, because its bytes can't be trusted.
         """
         with self._guard:
-            names, self._unflushed = self._unflushed, []
-        failed: OSError | None = None
-        for name in names:
-            try:
-                self._flush_one(name)
-            except OSError as error:
-                failed = error
+            names, self._unflushed = self._unflushed, set()
+        paths = [path for path in map(self._place, names) if os.path.exists(path)]
+        try:
+            files.flush(paths, self._disk)
+        except OSError:
+            for name in names:
                 self._forget(name)
                 with suppress(OSError):
                     files.remove(self._place(name), disk=self._disk)
-        if failed is not None:
-            raise failed
+            raise
 
     @contextmanager
     def use(self) -> Iterator[None]:
@@ -216,86 +226,77 @@ class Store:
     def _prepare(self) -> None:
         if self._ready:
             return
-        mode = 0o2770 if self._shared else 0o700
         for folder in ("", "tmp", "precious", "quarantine"):
-            files.ensure_dir(os.path.join(self.root, folder) if folder else self.root, mode, disk=self._disk)
+            files.ensure_dir(os.path.join(self.root, folder) if folder else self.root, self._mode, disk=self._disk)
         path = os.path.join(self.root, "format")
         if not os.path.exists(path):
             files.write_atomic(path, f"clipbuild store {FORMAT}\n".encode(), durable=True, disk=self._disk)
         self._ready = True
 
     @contextmanager
-    def _incoming(self) -> Iterator[tuple[int, str, int]]:
-        """A fresh temporary: (folder, its name, its descriptor). It is gone after unless `_accept` renamed it."""
+    def _incoming(self) -> Iterator["_Arrival"]:
+        """A fresh temporary, gone after unless `_accept` gave it its name."""
         self._prepare()
         with files.opened_folder(os.path.join(self.root, "tmp"), self._disk) as folder:
-            temp, fd = files.create_temp(folder, self._disk)
+            arrival = _Arrival(folder, *files.create_temp(folder, self._disk))
             try:
-                yield folder, temp, fd
+                yield arrival
             except BaseException:
-                files.forget_temp(folder, temp, self._disk)
+                if arrival.open:
+                    with suppress(OSError):
+                        self._disk.close(arrival.fd)
+                files.forget_temp(folder, arrival.temp, self._disk)
                 raise
-            finally:
-                self._disk.close(fd)
 
-    def _copy(self, source: int, fd: int, temp: str, folder: int) -> Digest:
-        if self._disk.clone(source, fd):
-            copy = self._disk.open(temp, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    def _copy(self, source: int, arrival: "_Arrival") -> Digest:
+        if self._disk.clone(source, arrival.fd):
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            copy = self._disk.open(arrival.temp, flags, dir_fd=arrival.folder)
             try:
                 return self._hash(copy)
             finally:
                 self._disk.close(copy)
         seen = sha256()
-        files.copy_all(source, fd, self._disk, seen.update)
+        files.copy_all(source, arrival.fd, self._disk, seen.update)
         return digest.parse(seen.hexdigest())
 
-    def _accept(self, folder: int, temp: str, fd: int, name: Digest, precious: bool) -> Digest:
+    def _accept(self, arrival: "_Arrival", name: Digest, precious: bool) -> Digest:
         """Give the temporary its name. Also over a blob that is there: if that one is damaged, this mends it."""
-        self._disk.fchmod(fd, 0o444)
-        home = self._home(name, precious)
+        self._disk.fchmod(arrival.fd, 0o444)
+        if precious:
+            self._disk.fsync(arrival.fd)
+        arrival.open = False
+        self._disk.close(arrival.fd)
+        if precious:
+            self._mark(name)
+        home = files.open_folder(self.root, name[:2], create=self._mode, disk=self._disk)
         try:
-            if precious:
-                self._disk.fsync(fd)
-                self._mark(name)
-            self._disk.rename(temp, name, src_dir_fd=folder, dst_dir_fd=home)
+            self._disk.rename(arrival.temp, name, src_dir_fd=arrival.folder, dst_dir_fd=home)
             if precious:
                 self._disk.fsync(home)
+                files.flush_folder(self.root, self._disk)
         finally:
             self._disk.close(home)
         self._known.add(name)
         self._sound.add(name)
         if not precious:
             with self._guard:
-                self._unflushed.append(name)
+                self._unflushed.add(name)
         return name
 
-    def _home(self, name: Digest, durable: bool) -> int:
-        """The opened folder of a blob, made if missing."""
-        try:
-            return files.open_folder(self.root, name[:2], disk=self._disk)
-        except FileNotFoundError:
-            home = files.open_folder(self.root, name[:2], create=0o2770 if self._shared else 0o700, disk=self._disk)
-        if durable:
-            with files.opened_folder(self.root, self._disk) as root:
-                self._disk.fsync(root)
-        return home
-
     def _mark(self, name: Digest) -> None:
-        path = os.path.join(self.root, "precious", name)
+        """List a bought blob, durably, before its name is visible. A killed run may have made folders and names
+        without flushing them, so all are flushed, there or not."""
+        folder = os.path.join(self.root, "precious")
+        path = os.path.join(folder, name)
         if not os.path.exists(path):
             files.write_atomic(path, b"", mode=0o444, durable=True, disk=self._disk)
-
-    def _flush_one(self, name: Digest) -> None:
-        try:
-            fd = self._disk.open(self._place(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return
-        try:
-            self._disk.fsync(fd)
-        finally:
-            self._disk.close(fd)
-        with files.opened_folder(os.path.dirname(self._place(name)), self._disk) as folder:
-            self._disk.fsync(folder)
+        files.flush_folder(folder, self._disk)
+        if not self._anchored:
+            above = os.path.dirname(os.path.abspath(self.root))
+            files.flush_folder(above, self._disk)
+            files.flush_folder(os.path.dirname(above), self._disk)
+            self._anchored = True
 
     def _hash(self, fd: int) -> Digest:
         seen = sha256()
