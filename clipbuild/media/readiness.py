@@ -1,0 +1,233 @@
+"""Is a picture fit to be animated? Measures become axes, findings and a verdict, in words a person would use.
+
+Limits come from a file (`templates/readiness.yaml`), never from here. A finding is an error (not ready), a warning
+(risky) or a note (no influence). Knows nothing of builds, providers or where pictures come from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from clipbuild import resources
+from clipbuild.media.metrics import Box, Seen
+
+Limits = Mapping[str, float]
+ERROR, WARN, NOTE = "error", "warn", "note"
+READY, RISKY, NOT_READY = "ready", "risky", "not_ready"
+VERDICTS = (READY, RISKY, NOT_READY)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth saying: `value` against `limit`, where (shares of the frame), and what to do about it."""
+
+    id: str
+    severity: str
+    value: float
+    limit: float
+    advice: str
+    box: Box | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {**asdict(self), "box": list(self.box) if self.box else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What kind of picture it is, in the words people sort pictures by."""
+
+    subject_count: str
+    background: str
+    negative_space: str
+    lighting: str
+    depth_cue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The verdict on one picture, and everything it rests on."""
+
+    verdict: str
+    axes: Axes
+    findings: tuple[Finding, ...]
+    measures: Mapping[str, float]
+    boxes: Mapping[str, Box]
+
+    @property
+    def reasons(self) -> list[str]:
+        """What speaks against the picture, worst first."""
+        order = (ERROR, WARN, NOTE)
+        return [f.advice for f in sorted(self.findings, key=lambda f: order.index(f.severity)) if f.severity != NOTE]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {
+            "verdict": self.verdict,
+            "reasons": self.reasons,
+            "axes": asdict(self.axes),
+            "findings": [finding.plain() for finding in self.findings],
+            "measures": dict(self.measures),
+            "boxes": {name: list(box) for name, box in self.boxes.items()},
+        }
+
+
+def limits(own: Limits | None = None) -> dict[str, float]:
+    """The shipped limits, with `own` over them."""
+    import yaml
+
+    with open(f"{resources.folder('templates')}/readiness.yaml", "rb") as file:
+        shipped = yaml.safe_load(file)
+    return {name: float(value) for name, value in {**shipped, **(own or {})}.items()}
+
+
+def judge(seen: Seen, limit: Limits, target: tuple[int, int] = (1080, 1920)) -> Readiness:
+    """The verdict on a measured picture for a clip of `target` width and height."""
+    axes = Axes(
+        subject_count(seen, limit), background(seen, limit), negative_space(seen, limit),
+        lighting(seen, limit), depth_cue(seen, limit),
+    )  # fmt: skip
+    measures = {**seen.values, **fit(seen, target)}
+    findings = (*_of_axes(axes, seen, limit), *_of_file(measures, limit), *_of_subject(seen, measures, limit))
+    severities = {finding.severity for finding in findings}
+    verdict = NOT_READY if ERROR in severities else RISKY if WARN in severities else READY
+    return Readiness(verdict, axes, findings, measures, seen.boxes)
+
+
+def fit(seen: Seen, target: tuple[int, int]) -> dict[str, float]:
+    """How the picture fills `target`: upscaling its crop needs, and the share of the subject's box that is cut off."""
+    width, height = seen.values["width"], seen.values["height"]
+    need = max(target[0] / width, target[1] / height)
+    box = seen.boxes.get("subject")
+    cut = 0.0
+    if box:
+        share_x, share_y = min(1.0, target[0] / (width * need)), min(1.0, target[1] / (height * need))
+        wide, high = box[2] - box[0], box[3] - box[1]
+        kept = min(wide, share_x) * min(high, share_y)
+        cut = 1 - kept / max(1e-6, wide * high)
+    return {"upscale": round(need, 4), "crop_loss": round(cut, 4)}
+
+
+def subject_count(seen: Seen, limit: Limits) -> str:
+    """ "none" for mere texture, "many" where a second part rivals the first, else "1"."""
+    v = seen.values
+    textured = v["busy"] >= limit["texture"] and v["distinct"] < limit["subject_distinct"]
+    if v["subject_area"] < limit["subject_least"] or textured:
+        return "none"
+    rivals = sum(part.area >= limit["rival"] * seen.subject.parts[0].area for part in seen.subject.parts[1:])
+    return "many" if rivals else "1"
+
+
+def background(seen: Seen, limit: Limits) -> str:
+    """alpha, busy, blurred, gradient or plain."""
+    v = seen.values
+    if seen.subject.given:
+        return "alpha"
+    if v["bg_gradient"] >= limit["busy_gradient"] or v["busy"] >= limit["busy_share"]:
+        return "busy"
+    if v["bg_spread"] >= limit["blurred_spread"]:
+        return "blurred"
+    return "gradient" if v["bg_spread"] >= limit["plain_spread"] else "plain"
+
+
+def negative_space(seen: Seen, limit: Limits) -> str:
+    """Whether one free area is about a quarter of the frame or more."""
+    return "yes" if seen.values["free_area"] >= limit["negative_space"] else "no"
+
+
+def lighting(seen: Seen, limit: Limits) -> str:
+    """hard, flat or soft."""
+    v = seen.values
+    if v["contrast"] >= limit["hard_contrast"] and v["planes"] >= limit["hard_planes"]:
+        return "hard"
+    return "flat" if v["contrast"] < limit["flat_contrast"] and v["busy"] > 0.05 else "soft"
+
+
+def depth_cue(seen: Seen, limit: Limits) -> str:
+    """Whether focus, a shadow or a ground plane tells near from far."""
+    v = seen.values
+    cues = v["shadow"] >= limit["depth_shadow"] or v["planes"] >= limit["depth_planes"]
+    return "yes" if cues else "no"
+
+
+def _of_axes(axes: Axes, seen: Seen, limit: Limits) -> list[Finding]:
+    v = seen.values
+    found: list[Finding] = []
+    box = seen.boxes.get("subject")
+    if axes.subject_count == "none":
+        found.append(Finding("no_subject", ERROR, v["subject_area"], limit["subject_least"],
+                             "no single thing stands out: the frame is texture; show one whole product"))  # fmt: skip
+    elif axes.subject_count == "many":
+        found.append(Finding("many_subjects", ERROR, v["parts"], 1,
+                             f"{int(v['parts'])} things compete: show one product, or crop to one", box))  # fmt: skip
+    if axes.background == "busy":
+        found.append(Finding("background_busy", ERROR, v["bg_gradient"], limit["busy_gradient"],
+                             "the background is full of sharp detail that will shimmer: use a plain or blurred one"))  # fmt: skip
+    if axes.negative_space == "no":
+        found.append(Finding("no_free_space", NOTE, v["free_area"], limit["negative_space"],
+                             "no free area for text or camera travel: leave about a quarter of the frame empty"))  # fmt: skip
+    return found
+
+
+def _of_file(v: Mapping[str, float], limit: Limits) -> list[Finding]:
+    found = []
+    longest, shortest = max(v["width"], v["height"]), min(v["width"], v["height"])
+    shape = longest / shortest
+    if shape >= limit["banner"]:
+        found.append(Finding("banner", ERROR, round(shape, 2), limit["banner"],
+                             f"{shape:.1f}:1 is a banner: a clip can use only a strip of it"))  # fmt: skip
+    if longest < limit["small_side"] or shortest < limit["least_side"]:
+        found.append(Finding("too_small", ERROR, longest, limit["small_side"],
+                             f"{v['width']:.0f}x{v['height']:.0f} is too small for a clip"))  # fmt: skip
+    if v["upscale"] > limit["upscale_warn"]:
+        found.append(Finding("upscaled", NOTE, v["upscale"], limit["upscale_warn"],
+                             f"must be enlarged {v['upscale']:.1f} times to fill the frame"))  # fmt: skip
+    if v["blocking"] >= limit["blocking"]:
+        found.append(Finding("compressed", WARN, v["blocking"], limit["blocking"],
+                             "compression blocks are visible and will crawl in motion: use a better file"))  # fmt: skip
+    if v["true_detail"] < limit["true_detail"]:
+        found.append(Finding("soft", NOTE, v["true_detail"], limit["true_detail"],
+                             "little real detail for its size: it was enlarged or is out of focus"))  # fmt: skip
+    return found
+
+
+def _of_subject(seen: Seen, v: Mapping[str, float], limit: Limits) -> list[Finding]:
+    found: list[Finding] = []
+    box = seen.boxes.get("subject")
+    if not box:
+        return found
+    if v["separation"] < limit["separation"] and not seen.subject.given:
+        found.append(Finding("weak_separation", NOTE, v["separation"], limit["separation"],
+                             "the subject hardly differs from what is behind it", box))  # fmt: skip
+    if v["touching"] >= 1:
+        found.append(Finding("subject_cut", NOTE, v["touching"], 1, "the subject touches the edge of the frame", box))
+    if v["crop_loss"] > 0.02:
+        found.append(Finding("subject_leaves_frame", NOTE, v["crop_loss"], 0.02,
+                             f"filling the frame cuts {v['crop_loss']:.0%} of the subject: fit it instead", box))  # fmt: skip
+    return found
+
+
+def suits(have: Mapping[str, float], motions: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Motion names, best first: fewest and smallest misses of the ranges under `suits`, then order of the table.
+
+    A range is [least, most], either null for open; a measure that is not there counts as a miss.
+    """
+    scored = []
+    for place, (name, motion) in enumerate(motions.items()):
+        ranges = motion.get("suits") or {}
+        misses = sum(_miss(have.get(axis), span) for axis, span in ranges.items())
+        scored.append((misses, -len(ranges), place, name))
+    return [name for *_, name in sorted(scored)]
+
+
+def _miss(value: float | None, span: Any) -> float:
+    if value is None:
+        return 1.0
+    least: float | None
+    most: float | None
+    least, most = span if isinstance(span, list | tuple) else (span, span)
+    if least is not None and value < least:
+        return float(min(1.0, 0.25 + (least - value) / max(1e-6, abs(least))))
+    if most is not None and value > most:
+        return float(min(1.0, 0.25 + (value - most) / max(1e-6, abs(most))))
+    return 0.0
