@@ -18,7 +18,7 @@ from clipbuild.engine import rebuilder
 from clipbuild.engine.action import Graph, Output
 from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import Plan
-from clipbuild.engine.snapshot import Sources
+from clipbuild.engine.sources import Sources
 from clipbuild.engine.store import Store
 from clipbuild.engine.traces import State
 from clipbuild.engine.workspace import Workspace

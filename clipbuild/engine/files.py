@@ -9,7 +9,8 @@ import stat
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
-from clipbuild.engine.disk import DISK, Disk
+from clipbuild.engine.disk import DISK as DISK
+from clipbuild.engine.disk import Disk as Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
 TEMP_PREFIX, TEMP_SUFFIX = ".clipbuild-", ".part"
