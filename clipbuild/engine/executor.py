@@ -60,6 +60,8 @@ class Workers:
         self._folder = folder
         self._idle: list[_Child] = []
         self._all: set[_Child] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._started = 0
         self._places = asyncio.Semaphore(count)
 
     async def run(
@@ -88,11 +90,11 @@ class Workers:
 
     async def close(self) -> None:
         """End all children with all they started."""
-        children = list(self._all)
-        for child in children:
+        self._idle.clear()
+        for child in list(self._all):
             self._end(child)
-        for child in children:
-            await child.gone()
+        while self._leaving:
+            await asyncio.wait(self._leaving)
 
     async def _start(self) -> "_Child":
         limits = {name: value for name, value in asdict(self._limits).items() if value}
@@ -100,7 +102,7 @@ class Workers:
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=self._folder,
+                *self._argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=self._own_folder(),
                 start_new_session=True, limit=_MAX_LINE,
             )  # fmt: skip
         except OSError as error:
@@ -109,9 +111,21 @@ class Workers:
         self._all.add(child)
         return child
 
+    def _own_folder(self) -> str | None:
+        if self._folder is None:
+            return None
+        self._started += 1
+        folder = os.path.join(self._folder, f"worker-{os.getpid()}-{self._started}")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        return folder
+
     def _end(self, child: "_Child") -> None:
+        """Kill now; the rest of its going is waited for in `close`."""
         self._all.discard(child)
         child.kill()
+        task = asyncio.create_task(child.gone())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
 
 @dataclass(eq=False, slots=True)
@@ -122,6 +136,7 @@ class _Child:
     number: int = 0
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_STDERR_LINES))
     listener: asyncio.Task[None] | None = None
+    killed: bool = False
 
     def __post_init__(self) -> None:
         self.listener = asyncio.create_task(self._listen())
@@ -153,16 +168,21 @@ class _Child:
         return [("stderr", shown(text[-2000:], 2000).replace("\\x0a", "\n"))] if text else []
 
     def kill(self) -> None:
-        """End the child and everything in its process group."""
+        """End the child and everything in its process group; once, for the number may be another's later."""
+        if self.killed:
+            return
+        self.killed = True
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
     async def gone(self) -> None:
         """Wait until it is."""
         await self.process.wait()
         if self.listener is not None:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.listener, 1.0)
+                await asyncio.wait_for(asyncio.shield(self.listener), 1.0)
 
     async def _crash(self) -> ActionError:
         """What to say of a child that went away or talks nonsense."""

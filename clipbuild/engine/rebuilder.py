@@ -196,9 +196,11 @@ def _word_text(old: str, new: str) -> str:
     before, after = (re.findall(r"\S+|\n", text[:20000]) for text in (old, new))
     out: list[str] = []
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for tag, i, j, k, end in matcher.get_opcodes():
+    steps = matcher.get_opcodes()
+    for step in steps:
+        tag, i, j, k, end = step
         if tag == "equal":
-            out += _shortened(before[i:j], first=i == 0, last=j == len(before))
+            out += _shortened(before[i:j], first=step is steps[0], last=step is steps[-1])
             continue
         if j > i:
             out.append(f"[-{' '.join(before[i:j])}-]")
