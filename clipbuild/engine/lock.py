@@ -169,6 +169,8 @@ class _Reader:
         try:
             entry = _object(line)
             _check(entry)
+        except _FormatError as error:
+            raise UsageError(f"{place}: {shown(error)}", hint="use the clipbuild that wrote it, or a newer one") from None
         except (ValueError, RecursionError) as error:
             raise IntegrityError(
                 f"{place}: {shown(error)}", hint=f"git checkout {self.where}, or remove the line"
@@ -243,11 +245,15 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number")
 
 
+class _FormatError(ValueError):
+    """Written by another version."""
+
+
 def _check(entry: dict[str, Any]) -> None:
     """Refuse an entry that does not have exactly the fields of its kind, each well formed. Raises ValueError."""
     kind = entry.get("kind")
-    if kind == "header" and entry != _HEADER:
-        raise ValueError(f"a lock of format {entry.get('format')!r}; this clipbuild reads format {FORMAT}")
+    if kind == "header" and (entry != _HEADER or type(entry["format"]) is not int):
+        raise _FormatError(f"a lock of format {entry.get('format')!r}; this clipbuild reads format {FORMAT}")
     fields = _FIELDS.get(kind) if isinstance(kind, str) else None
     if fields is None:
         raise ValueError(f"an entry of unknown kind {kind!r}")
@@ -259,6 +265,10 @@ def _check(entry: dict[str, Any]) -> None:
             raise ValueError(f"{kind}: bad {name}: {str(entry[name])[:100]!r}")
     if kind == "pin" and entry["sum"] != _sum(entry):
         raise ValueError("a pin that was changed by hand or by a merge: its sum does not match")
+
+
+def _is_any(_value: object) -> bool:
+    return True
 
 
 def _is_digest(value: object) -> bool:
@@ -278,12 +288,12 @@ def _is_facts(value: object) -> bool:
 
 
 _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "header": {"format": lambda v: v == FORMAT, "kind": lambda v: True},
+    "header": {"format": _is_any, "kind": _is_any},
     "pin": {
         "cost": lambda v: isinstance(v, str) and bool(_COST.match(v)),
         "facts": _is_facts,
         "key": _is_digest,
-        "kind": lambda v: True,
+        "kind": _is_any,
         "name": lambda v: _is_text(v) and bool(v),
         "outputs": _is_outputs,
         "sum": lambda v: isinstance(v, str),
@@ -291,7 +301,7 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "take": {
         "because": _is_text,
         "key": _is_digest,
-        "kind": lambda v: True,
+        "kind": _is_any,
         "take": lambda v: type(v) is int and 1 <= v <= 1_000_000,
     },
     "approval": {
@@ -299,7 +309,7 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "by": _is_text,
         "digest": _is_digest,
         "key": _is_digest,
-        "kind": lambda v: True,
+        "kind": _is_any,
         "reason": _is_text,
         "verdict": lambda v: v in ("approved", "rejected"),
     },
