@@ -6,26 +6,28 @@ Each row carries a checksum, so that damage reads as absence. Knows nothing of c
 
 import json
 import os
+import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clipbuild import digest
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Trace
 
-if TYPE_CHECKING:
-    import sqlite3
-
 FORMAT = 1
 _SCHEMA = (
     "create table if not exists trace (key blob primary key, data blob not null) without rowid",
     "create table if not exists document (key blob primary key, data blob not null) without rowid",
-    "create table if not exists last (name text primary key, key blob not null) without rowid",
+    "create table if not exists last (name text primary key, key blob not null, data blob not null) without rowid",
     "create table if not exists cache (kind text, key text, data blob not null, primary key (kind, key)) without rowid",
 )
 _CHUNK = 500
+_BROKEN = (sqlite3.Error, UnicodeError)
+"""A damaged page may also show as text that is no UTF-8."""
+_NOT_DAMAGE = {5, 6, 8, 10, 13, 14, 3}
+"""SQLite's codes for busy, locked, read-only, input/output, full, can't open, not permitted: the file may be sound."""
 _ALL_FROM = 2000
 """From this many wanted keys on, reading the whole table is cheaper than looking up each."""
 
@@ -33,9 +35,10 @@ _ALL_FROM = 2000
 class State:
     """The open database. No method raises for anything that is wrong with the file; `warning` then says what was."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, patience: float = 5.0) -> None:
         self.path = path
         self.warning = ""
+        self._patience = patience
         self._db = self._open()
 
     @staticmethod
@@ -56,7 +59,7 @@ class State:
     def record(self, trace: Trace, document: Mapping[str, Any], names: Iterable[str] = ()) -> None:
         """Note that this key gave these outputs, for `trace.name` and all `names`. Visible to others after `commit`."""
         key = bytes.fromhex(trace.key)
-        self._do("insert or replace into trace values (?, ?)", [(key, _pack(_trace_bytes(trace)))])
+        self._do("insert or replace into trace values (?, ?)", [(key, _pack(key, _trace_bytes(trace)))])
         self.judged(dict.fromkeys({trace.name, *names}, (trace.key, document)))
 
     def judged(self, documents: Mapping[str, tuple[Digest, Mapping[str, Any]]]) -> None:
@@ -66,46 +69,51 @@ class State:
         packed = dict(documents.values())
         self._do(
             "insert or ignore into document values (?, ?)",
-            [(bytes.fromhex(k), _pack(zlib.compress(digest.canonical(d), 1))) for k, d in packed.items()],
+            [(key := bytes.fromhex(k), _pack(key, zlib.compress(digest.canonical(d), 1))) for k, d in packed.items()],
         )
+        pointers = ((name, bytes.fromhex(key)) for name, (key, _) in documents.items())
         self._do(
-            "insert or replace into last values (?, ?)",
-            [(name, bytes.fromhex(key)) for name, (key, _) in documents.items()],
+            "insert or replace into last values (?, ?, ?)",
+            [(name, key, _pack(_place("last", name), key)) for name, key in pointers],
         )
 
     def last(self, name: str) -> tuple[Digest, dict[str, Any]] | None:
         """Key and document last judged for the action `name`."""
-        rows = self._rows("select d.key, d.data from last l join document d on d.key = l.key where name = ?", (name,))
-        if not rows:
+        rows = self._rows("select data from last where name = ?", (name,))
+        key = _unpack(_place("last", name), rows[0][0]) if rows else None
+        rows = self._rows("select data from document where key = ?", (key,)) if key else []
+        data = _unpack(key or b"", rows[0][0]) if rows else None
+        if not key or data is None:
             return None
-        data = _unpack(rows[0][1])
         with suppress(ValueError, zlib.error, RecursionError):
-            document = json.loads(zlib.decompress(data or b""))
-            return Digest(rows[0][0].hex()), document
+            return Digest(key.hex()), json.loads(zlib.decompress(data))
         return None
 
     def last_keys(self) -> dict[str, Digest]:
         """Key last judged for every action name."""
-        return {name: Digest(key.hex()) for name, key in self._rows("select name, key from last", ())}
+        rows = self._rows("select name, data from last", ())
+        found = ((name, _unpack(_place("last", name), data)) for name, data in rows)
+        return {name: Digest(key.hex()) for name, key in found if key is not None}
 
     def get(self, kind: str, key: str) -> bytes | None:
         """An entry of the cache table `kind`."""
         rows = self._rows("select data from cache where kind = ? and key = ?", (kind, key))
-        return _unpack(rows[0][0]) if rows else None
+        return _unpack(_place(kind, key), rows[0][0]) if rows else None
 
     def get_all(self, kind: str) -> dict[str, bytes]:
         """Every entry of the cache table `kind`."""
         rows = self._rows("select key, data from cache where kind = ?", (kind,))
-        found = ((key, _unpack(data)) for key, data in rows)
+        found = ((key, _unpack(_place(kind, key), data)) for key, data in rows)
         return {key: data for key, data in found if data is not None}
 
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Set an entry of the cache table `kind`."""
-        self._do("insert or replace into cache values (?, ?, ?)", [(kind, key, _pack(data))])
+        self.put_all(kind, {key: data})
 
     def put_all(self, kind: str, entries: Mapping[str, bytes]) -> None:
         """Set many entries of the cache table `kind`."""
-        self._do("insert or replace into cache values (?, ?, ?)", [(kind, k, _pack(v)) for k, v in entries.items()])
+        rows = [(kind, key, _pack(_place(kind, key), data)) for key, data in entries.items()]
+        self._do("insert or replace into cache values (?, ?, ?)", rows)
 
     def drop(self, kind: str, keys: Iterable[str] | None = None) -> None:
         """Forget these entries of the cache table `kind`, else all of it."""
@@ -125,11 +133,9 @@ class State:
 
     def commit(self) -> None:
         """Make visible to others what was recorded."""
-        import sqlite3
-
         try:
             self._db.commit()
-        except sqlite3.Error as error:
+        except _BROKEN as error:
             self._renew(error)
 
     def close(self) -> None:
@@ -152,56 +158,45 @@ class State:
                 yield Digest(key.hex()), data
 
     def _rows(self, sql: str, values: Iterable[Any]) -> list[Any]:
-        import sqlite3
-
         try:
             return self._db.execute(sql, tuple(values)).fetchall()
-        except sqlite3.Error as error:
+        except _BROKEN as error:
             self._renew(error)
             return []
 
     def _do(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
-        import sqlite3
-
         try:
             self._db.executemany(sql, rows)
-        except sqlite3.Error as error:
+        except _BROKEN as error:
             self._renew(error)
 
     def _renew(self, error: Exception) -> None:
-        """Set the broken database aside and go on with a fresh one; in memory when even that can't be made."""
-        import sqlite3
-
-        with suppress(sqlite3.Error):
+        """Go on with a fresh database: in place of a broken one, in memory where the place is no good."""
+        with suppress(*_BROKEN):
             self._db.close()
-        self._set_aside(str(error))
-        self._db = self._open()
+        self._db = self._instead(error)
 
-    def _open(self) -> "sqlite3.Connection":
-        import sqlite3
-
+    def _open(self) -> sqlite3.Connection:
         try:
-            return _connect(self.path)
-        except (sqlite3.Error, OSError) as error:
-            self._set_aside(str(error))
-        try:
-            return _connect(self.path)
-        except (sqlite3.Error, OSError) as error:
-            self.warning = f"{self.path}: not usable ({error}); this run remembers nothing"
-            return _connect(":memory:")
+            return _connect(self.path, self._patience)
+        except (*_BROKEN, OSError) as error:
+            return self._instead(error)
 
-    def _set_aside(self, because: str) -> None:
-        self.warning = f"{self.path}: set aside ({because}); what is up to date is found out again"
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                os.replace(self.path + suffix, f"{self.path}.damaged{suffix}")
+    def _instead(self, error: Exception) -> sqlite3.Connection:
+        if getattr(error, "sqlite_errorcode", None) not in _NOT_DAMAGE:
+            self.warning = f"{self.path}: set aside ({error}); what is up to date is found out again"
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(OSError):
+                    os.replace(self.path + suffix, f"{self.path}.damaged{suffix}")
+            with suppress(*_BROKEN, OSError):
+                return _connect(self.path, self._patience)
+        self.warning = f"{self.path}: not usable ({error}); this run remembers nothing"
+        return _connect(":memory:", self._patience)
 
 
-def _connect(path: str) -> "sqlite3.Connection":
+def _connect(path: str, patience: float) -> sqlite3.Connection:
     """Open and check; raises sqlite3.Error for what is not a database of this version."""
-    import sqlite3
-
-    db = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=patience, check_same_thread=False)
     try:
         version = db.execute("pragma user_version").fetchone()[0]
         if version not in (0, FORMAT) or (version == 0 and db.execute("select 1 from sqlite_master").fetchone()):
@@ -219,15 +214,20 @@ def _connect(path: str) -> "sqlite3.Connection":
     return db
 
 
-def _pack(data: bytes) -> bytes:
-    return zlib.crc32(data).to_bytes(4, "little") + data
+def _place(kind: str, key: str) -> bytes:
+    return f"{kind}\0{key}".encode("utf-8", "surrogatepass")
 
 
-def _unpack(data: object) -> bytes | None:
+def _pack(place: bytes, data: bytes) -> bytes:
+    """`data` with a checksum that binds it to its place, so that neither can change alone."""
+    return zlib.crc32(data, zlib.crc32(place)).to_bytes(4, "little") + data
+
+
+def _unpack(place: bytes, data: object) -> bytes | None:
     if not isinstance(data, bytes) or len(data) < 4:
         return None
     body = data[4:]
-    return body if zlib.crc32(body).to_bytes(4, "little") == data[:4] else None
+    return body if zlib.crc32(body, zlib.crc32(place)).to_bytes(4, "little") == data[:4] else None
 
 
 def _trace_bytes(trace: Trace) -> bytes:
@@ -236,7 +236,7 @@ def _trace_bytes(trace: Trace) -> bytes:
 
 
 def _trace(key: Digest, data: object) -> Trace | None:
-    body = _unpack(data)
+    body = _unpack(bytes.fromhex(key), data)
     if body is None:
         return None
     try:

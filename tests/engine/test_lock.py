@@ -194,7 +194,9 @@ def test_every_mutation_of_a_lock(row):
     if row["id"] == "approved":
         # The reader can't know who reviewed what: the line is read, bound to key and bytes, and compared by callers.
         said = Approval(d("b"), d("bytes of b"), "approved", "mallory", "2025-01-31T12:00:00Z")
-        assert set(parse(GOOD.with_approval(said).dump()).approvals) - set(GOOD.approvals) == {(d("b"), d("bytes of b"))}
+        assert set(parse(GOOD.with_approval(said).dump()).approvals) - set(GOOD.approvals) == {
+            (d("b"), d("bytes of b"))
+        }
     elif expected == "refuse":
         error = refused(data)
         assert error.hint or row["id"] == "huge"
@@ -267,7 +269,9 @@ def test_a_union_of_two_branches_loads():
     renamed on one side is no contradiction."""
     ours = GOOD.with_pin(pin("ours")).with_take(d("base"), 3, "again")
     theirs = GOOD.with_pin(pin("theirs"))
-    renamed = Trace("acme/renamed/animate", *[getattr(pin("a"), n) for n in ("key", "outputs", "cost", "seconds", "facts")])
+    renamed = Trace(
+        "acme/renamed/animate", *[getattr(pin("a"), n) for n in ("key", "outputs", "cost", "seconds", "facts")]
+    )
     theirs = theirs.with_pin(renamed)
     merged = parse(ours.dump() + theirs.dump())
     assert set(merged.pins) == {*ours.pins, *theirs.pins}
