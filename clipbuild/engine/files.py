@@ -112,9 +112,8 @@ def open_folder(root: str, relative: str, *, create: int | None = None, disk: Di
     try:
         for part in _parts(relative):
             done.append(part)
-            inner = _step(fd, part, create, disk)
-            disk.close(fd)
-            fd = inner
+            outer, fd = fd, _step(fd, part, create, disk)
+            disk.close(outer)
     except OSError as error:
         disk.close(fd)
         if error.errno in (errno.ELOOP, errno.ENOTDIR):

@@ -57,23 +57,20 @@ class Failing(Wrapped):
             self.failed = call
             raise OSError(self.error, os.strerror(self.error))
 
-    def close(self, fd: int) -> None:
-        """As on Linux: a close that reports an error has closed."""
-        os.close(fd)
-
 
 class Closing(Failing):
-    """As `Failing`, but a failing close still closes, so that no descriptor is lost by the test itself."""
+    """As `Failing`, but as on Linux: a close that reports an error has closed."""
 
     def __getattribute__(self, name):
-        if name != "close":
-            return super().__getattribute__(name)
+        return _closing(self) if name == "close" else super().__getattribute__(name)
 
-        def close(fd: int) -> None:
-            os.close(fd)
-            self.before("close")
 
-        return close
+def _closing(disk: Wrapped):
+    def close(fd: int) -> None:
+        os.close(fd)
+        disk.before("close")
+
+    return close
 
 
 class Crumbs(Os):
@@ -97,6 +94,9 @@ class Interruptible(Wrapped):
         if self.calls == self.at:
             self.dead = True
             raise Killed
+
+    def __getattribute__(self, name):
+        return _closing(self) if name == "close" else super().__getattribute__(name)
 
 
 class Killed(BaseException):
