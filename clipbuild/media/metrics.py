@@ -48,8 +48,8 @@ def look(rgb: Bytes, alpha: Bytes | None = None) -> Seen:
     values |= _full_size(rgb)
     values |= _subject_values(subject)
     values |= _ground_values(small, grey, heat, subject)
-    values |= _depth_values(small, grey, subject)
-    values |= _light_values(small, grey, subject)
+    values |= _depth_values(small, grey, subject, small_alpha)
+    values |= _light_values(small, grey, heat, subject)
     values |= {
         "free_area": one_area(free),
         **{f"free_{k[5:]}": _area(b) for k, b in boxes.items() if k.startswith("free_")},
@@ -73,13 +73,15 @@ def deviation(grey: Bytes, window: int = 9) -> Floats:
 
 
 def free_mask(grey: Bytes, subject: Subject) -> Mask:
-    """Places for text or camera travel: smooth, away from the subject, and not just slivers."""
+    """Places for text or camera travel: smooth, away from the subject, and nowhere narrower than a seventh."""
     side = max(grey.shape)
     near: Bytes = cv2.dilate(subject.mask.astype(np.uint8), _disc(round(side * 0.02)))
-    smooth: Bytes = (deviation(grey) < SMOOTH).astype(np.uint8) if not subject.given else np.ones_like(near)
-    smooth = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _disc(max(1, round(side * 0.006))))
+    smooth: Bytes = np.ones_like(near)
+    if not subject.given:
+        smooth = (deviation(cv2.GaussianBlur(grey, (0, 0), 2)) < SMOOTH).astype(np.uint8)
+        smooth = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _disc(3))
     free = smooth & (1 - near)
-    return np.asarray(cv2.morphologyEx(free, cv2.MORPH_OPEN, _disc(round(side * 0.03))) > 0, np.bool_)
+    return np.asarray(cv2.morphologyEx(free, cv2.MORPH_OPEN, _disc(round(side * 0.07))) > 0, np.bool_)
 
 
 def one_area(mask: Mask) -> float:
@@ -164,11 +166,16 @@ def _subject_values(subject: Subject) -> dict[str, float]:
         opened = cv2.morphologyEx(subject.mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(2))
         thin = 1 - float(opened.sum()) / float(subject.mask.sum())
     centre = parts[0].centre if parts else (0.5, 0.5)
+    filled = 1.0
+    if box and subject.mask.any():
+        points = np.argwhere(subject.mask)[:, ::-1].astype(np.int32)
+        filled = float(subject.mask.sum()) / max(1.0, float(cv2.contourArea(cv2.convexHull(points))))
     return {
         "subject_area": subject.area,
         "parts": float(len(parts)),
-        "rivals": float(sum(part.area >= 0.2 * largest for part in parts[1:])),
         "second_part": parts[1].area / largest if len(parts) > 1 else 0.0,
+        "filled": min(1.0, filled),
+        "span": box[2] - box[0] if box else 0.0,
         "off_centre": float(np.hypot(centre[0] - 0.5, centre[1] - 0.5)),
         "headroom": headroom(box),
         "touching": float(touching),
@@ -177,26 +184,36 @@ def _subject_values(subject: Subject) -> dict[str, float]:
 
 
 def _ground_values(rgb: Bytes, grey: Bytes, heat: Floats, subject: Subject) -> dict[str, float]:
-    """Background: texture (busy), coarse variation, what of it a smooth model leaves, and its distance to the subject."""
+    """Background: its texture, coarse variation, what of that a smooth model leaves, and its distance to the subject."""
     inside, outside = subject.mask, _outside(subject)
     lab = to_lab(rgb)
-    values = {"bg_gradient": 0.0, "busy": 0.0, "grain": 0.0, "border_clutter": 0.0}
+    values = dict.fromkeys(("bg_gradient", "busy", "grain", "detail", "border_clutter"), 0.0)
+    values |= {"bg_edge": 9.0, "bg_spread": 0.0, "bg_left": 0.0, "bg_row_left": 0.0}
     if outside.any() and not subject.given:
-        fine = np.abs(grey.astype(np.float32) - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.5))
-        ring = np.ones(grey.shape, np.bool_)
-        edge = max(2, round(0.06 * min(grey.shape)))
-        ring[edge:-edge, edge:-edge] = False
-        values = {
-            "bg_gradient": float(heat[outside].mean()),
-            "busy": float((heat[outside] > 12).mean()),
-            "grain": float(fine[outside].mean()),
-            "border_clutter": float(heat[ring].mean() / max(0.5, float(heat.mean()))),
-        }
+        clear = _outside(subject, 0.027)
+        values |= texture(grey, heat, clear if clear.mean() > 0.05 else outside)
         values |= _coarse(lab, outside)
-    else:
-        values |= {"bg_spread": 0.0, "bg_left": 0.0, "bg_row_left": 0.0}
-    values |= _separation(lab, inside, outside)
-    return values
+    return values | _separation(lab, inside, outside)
+
+
+def texture(grey: Bytes, heat: Floats, outside: Mask) -> dict[str, float]:
+    """How much there is to shimmer: gradient, its share above 12, fine grain, and detail that survives a blur.
+
+    `detail` ignores weave and noise; `bg_edge` is the width in px of the background's strongest edges, small where
+    it is in focus.
+    """
+    fine = np.abs(grey.astype(np.float32) - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.5))
+    ring = np.ones(grey.shape, np.bool_)
+    edge = max(2, round(0.06 * min(grey.shape)))
+    ring[edge:-edge, edge:-edge] = False
+    return {
+        "bg_gradient": float(heat[outside].mean()),
+        "busy": float((heat[outside] > 12).mean()),
+        "grain": float(fine[outside].mean()),
+        "detail": float(gradient(cv2.GaussianBlur(grey, (0, 0), 1.5))[outside].mean() * 1.5**0.5),
+        "bg_edge": edge_width(grey, heat, outside, 97.0),
+        "border_clutter": float(heat[ring].mean() / max(0.5, float(heat.mean()))),
+    }
 
 
 def _coarse(lab: Floats, outside: Mask) -> dict[str, float]:
@@ -242,22 +259,25 @@ def _separation(lab: Floats, inside: Mask, outside: Mask) -> dict[str, float]:
     }
 
 
-def _depth_values(rgb: Bytes, grey: Bytes, subject: Subject) -> dict[str, float]:
-    """Focus fall-off, a ground plane (two planes above each other at the sides), and a shadow under the subject."""
+def _depth_values(rgb: Bytes, grey: Bytes, subject: Subject, alpha: Bytes | None) -> dict[str, float]:
+    """Focus fall-off, a ground plane (two planes above each other), a contact shadow and a cast one."""
     inside, outside = subject.mask, _outside(subject)
     edges = np.abs(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 0.8), cv2.CV_32F))
-    values = {"defocus": 0.0, "shadow": shadow(grey, subject), "planes": 0.0}
+    values = {"defocus": 0.0, "contact": contact(grey, subject), "planes": 0.0, "shadow": 0.0}
     if inside.any() and outside.any():
         inner, outer = np.percentile(edges[inside], 90), np.percentile(edges[outside], 90)
         values["defocus"] = float(np.log2((inner + 1) / (outer + 1)))
-    if not subject.given:
-        values["planes"] = planes(rgb, outside)
+    if subject.given and alpha is not None:
+        values["shadow"] = float(((alpha > 8) & (alpha < 200) & outside).mean()) * 10
+    elif not subject.given:
+        lab = to_lab(cv2.GaussianBlur(rgb, (0, 0), 2))
+        values["planes"] = planes(lab, outside)
+        values["shadow"] = shadow(lab, subject)
     return values
 
 
-def planes(rgb: Bytes, outside: Mask) -> float:
+def planes(lab: Floats, outside: Mask) -> float:
     """The strongest lasting step of row colour from top to bottom (a table edge, a horizon), in Lab units."""
-    lab = to_lab(rgb)
     rows = [lab[y][outside[y]].mean(axis=0) for y in range(lab.shape[0]) if outside[y].mean() > 0.15]
     if len(rows) < 24:
         return 0.0
@@ -272,7 +292,7 @@ def planes(rgb: Bytes, outside: Mask) -> float:
     return float(max(steps))
 
 
-def shadow(grey: Bytes, subject: Subject) -> float:
+def contact(grey: Bytes, subject: Subject) -> float:
     """How much darker it is just under the subject than left and right of there, in grey levels."""
     if subject.box is None:
         return 0.0
@@ -291,7 +311,26 @@ def shadow(grey: Bytes, subject: Subject) -> float:
     return float(np.median(beside) - np.percentile(under, 25))
 
 
-def _light_values(rgb: Bytes, grey: Bytes, subject: Subject) -> dict[str, float]:
+def shadow(lab: Floats, subject: Subject) -> float:
+    """Share of the surroundings of the subject that is darker, but not otherwise coloured, than the ground further off.
+
+    The ground's colour is a quadratic surface fitted to what is at least a tenth of the frame away.
+    """
+    mask = subject.mask.astype(np.uint8)
+    away = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5) / max(mask.shape)
+    far, ring = away > 0.1, (away > 0.012) & (away < 0.12)
+    if far.mean() < 0.1 or not ring.any() or not subject.mask.any():
+        return 0.0
+    height, width = mask.shape
+    down, across = np.mgrid[0:height, 0:width].astype(np.float32)
+    down, across = down / height - 0.5, across / width - 0.5
+    model = np.stack([np.ones_like(across), across, down, across * down, across**2, down**2], axis=-1)
+    fit, *_ = np.linalg.lstsq(model[far][::7], lab[far][::7], rcond=None)
+    left = lab[ring] - model[ring] @ fit
+    return float(((left[:, 0] < -4) & (np.hypot(left[:, 1], left[:, 2]) < 6)).mean())
+
+
+def _light_values(rgb: Bytes, grey: Bytes, heat: Floats, subject: Subject) -> dict[str, float]:
     """Hardness: width of the strongest edges, spread of luma, clipping; modelling: shading within the subject."""
     where = subject.mask if subject.mask.any() else np.ones(grey.shape, np.bool_)
     hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
@@ -299,7 +338,7 @@ def _light_values(rgb: Bytes, grey: Bytes, subject: Subject) -> dict[str, float]
     low, high = np.percentile(grey[where], (5, 95))
     soft = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 6)
     return {
-        "edge_px": edge_width(grey),
+        "edge_px": edge_width(grey, heat, np.ones(grey.shape, np.bool_), 99.5),
         "contrast": float(high - low),
         "frame_contrast": float(np.subtract(*np.percentile(grey, (98, 2)))),
         "bright": float((grey[where] >= 250).mean()),
@@ -309,19 +348,18 @@ def _light_values(rgb: Bytes, grey: Bytes, subject: Subject) -> dict[str, float]
     }
 
 
-def edge_width(grey: Bytes) -> float:
-    """Width in px of the strongest 0.5 % luma edges: local range / gradient (after Marziliano 2002)."""
-    heat = gradient(grey)
-    limit = np.percentile(heat, 99.5)
+def edge_width(grey: Bytes, heat: Floats, where: Mask, percentile: float) -> float:
+    """Width in px of the strongest luma edges in a place: local range / gradient (after Marziliano 2002)."""
+    limit = max(6.0, float(np.percentile(heat[where], percentile)))
     window = np.ones((9, 9), np.uint8)
     reach = cv2.dilate(grey, window).astype(np.float32) - cv2.erode(grey, window)
-    strong = heat >= max(float(limit), 1.0)
+    strong = where & (heat >= limit)
     return float(np.median(reach[strong] / heat[strong])) if strong.any() else 9.0
 
 
-def _outside(subject: Subject) -> Mask:
+def _outside(subject: Subject, margin: float = 0.012) -> Mask:
     side = max(subject.mask.shape)
-    return np.asarray(cv2.dilate(subject.mask.astype(np.uint8), _disc(round(side * 0.012))) == 0, np.bool_)
+    return np.asarray(cv2.dilate(subject.mask.astype(np.uint8), _disc(round(side * margin))) == 0, np.bool_)
 
 
 def _middle(grey: Bytes, side: int) -> Bytes:

@@ -83,15 +83,24 @@ def limits(own: Limits | None = None) -> dict[str, float]:
 
 def judge(seen: Seen, limit: Limits, target: tuple[int, int] = (1080, 1920)) -> Readiness:
     """The verdict on a measured picture for a clip of `target` width and height."""
-    axes = Axes(
-        subject_count(seen, limit), background(seen, limit), negative_space(seen, limit),
-        lighting(seen, limit), depth_cue(seen, limit),
-    )  # fmt: skip
+    axes = axes_of(seen, limit)
     measures = {**seen.values, **fit(seen, target)}
     findings = (*_of_axes(axes, seen, limit), *_of_file(measures, limit), *_of_subject(seen, measures, limit))
     severities = {finding.severity for finding in findings}
     verdict = NOT_READY if ERROR in severities else RISKY if WARN in severities else READY
     return Readiness(verdict, axes, findings, measures, seen.boxes)
+
+
+def axes_of(seen: Seen, limit: Limits) -> Axes:
+    """What kind of picture it is."""
+    ground, light = background(seen, limit), lighting(seen, limit)
+    return Axes(
+        subject_count(seen, limit),
+        ground,
+        negative_space(ground, seen, limit),
+        light,
+        depth_cue(ground, light, seen, limit),
+    )
 
 
 def fit(seen: Seen, target: tuple[int, int]) -> dict[str, float]:
@@ -109,13 +118,13 @@ def fit(seen: Seen, target: tuple[int, int]) -> dict[str, float]:
 
 
 def subject_count(seen: Seen, limit: Limits) -> str:
-    """ "none" for mere texture, "many" where a second part rivals the first, else "1"."""
+    """ "none" for mere texture, "many" where parts rival each other or the whole sprawls like a group, else "1"."""
     v = seen.values
     textured = v["busy"] >= limit["texture"] and v["distinct"] < limit["subject_distinct"]
     if v["subject_area"] < limit["subject_least"] or textured:
         return "none"
-    rivals = sum(part.area >= limit["rival"] * seen.subject.parts[0].area for part in seen.subject.parts[1:])
-    return "many" if rivals else "1"
+    sprawls = v["off_centre"] >= limit["sprawl_off_centre"] and v["span"] >= 0.6 and v["filled"] < 0.8
+    return "many" if v["second_part"] >= limit["rival"] or sprawls else "1"
 
 
 def background(seen: Seen, limit: Limits) -> str:
@@ -123,31 +132,47 @@ def background(seen: Seen, limit: Limits) -> str:
     v = seen.values
     if seen.subject.given:
         return "alpha"
-    if v["bg_gradient"] >= limit["busy_gradient"] or v["busy"] >= limit["busy_share"]:
+    if strongly_busy(v, limit) or sharp_scene(v, limit):
         return "busy"
     if v["bg_spread"] >= limit["blurred_spread"]:
         return "blurred"
     return "gradient" if v["bg_spread"] >= limit["plain_spread"] else "plain"
 
 
-def negative_space(seen: Seen, limit: Limits) -> str:
-    """Whether one free area is about a quarter of the frame or more."""
-    return "yes" if seen.values["free_area"] >= limit["negative_space"] else "no"
+def strongly_busy(v: Mapping[str, float], limit: Limits) -> bool:
+    """Texture that will shimmer: much of it, and coarse enough to be read."""
+    return v["bg_gradient"] >= limit["busy_gradient"] and v["detail"] >= limit["busy_detail"]
+
+
+def sharp_scene(v: Mapping[str, float], limit: Limits) -> bool:
+    """A real scene in focus: coarse colour variation, some detail, and edges as sharp as the picture can show."""
+    scene = v["bg_spread"] >= limit["scene_spread"] and v["detail"] >= limit["scene_detail"]
+    return scene and v["bg_edge"] < limit["scene_edge"]
+
+
+def negative_space(axes_background: str, seen: Seen, limit: Limits) -> str:
+    """Whether one free area is about a quarter of the frame; a busy ground is never free."""
+    free = axes_background != "busy" and seen.values["free_area"] >= limit["negative_space"]
+    return "yes" if free else "no"
 
 
 def lighting(seen: Seen, limit: Limits) -> str:
-    """hard, flat or soft."""
+    """hard (a lit scene with strong contrast), flat (every grain shown evenly) or soft."""
     v = seen.values
-    if v["contrast"] >= limit["hard_contrast"] and v["planes"] >= limit["hard_planes"]:
+    scene = v["bg_spread"] >= limit["hard_spread"] and v["planes"] >= limit["hard_planes"]
+    if scene and v["frame_contrast"] >= limit["hard_contrast"] and v["bg_gradient"] < limit["hard_gradient"]:
         return "hard"
-    return "flat" if v["contrast"] < limit["flat_contrast"] and v["busy"] > 0.05 else "soft"
+    return "flat" if v["grain"] >= limit["flat_grain"] else "soft"
 
 
-def depth_cue(seen: Seen, limit: Limits) -> str:
-    """Whether focus, a shadow or a ground plane tells near from far."""
+def depth_cue(axes_background: str, axes_lighting: str, seen: Seen, limit: Limits) -> str:
+    """Whether focus, a cast shadow or a ground plane tells near from far."""
     v = seen.values
-    cues = v["shadow"] >= limit["depth_shadow"] or v["planes"] >= limit["depth_planes"]
-    return "yes" if cues else "no"
+    if axes_background in ("blurred", "gradient"):
+        return "yes"
+    if axes_background == "busy":
+        return "yes" if v["planes"] >= limit["depth_planes"] else "no"
+    return "yes" if v["shadow"] >= limit["depth_shadow"] and axes_lighting != "flat" else "no"
 
 
 def _of_axes(axes: Axes, seen: Seen, limit: Limits) -> list[Finding]:
@@ -158,11 +183,16 @@ def _of_axes(axes: Axes, seen: Seen, limit: Limits) -> list[Finding]:
         found.append(Finding("no_subject", ERROR, v["subject_area"], limit["subject_least"],
                              "no single thing stands out: the frame is texture; show one whole product"))  # fmt: skip
     elif axes.subject_count == "many":
-        found.append(Finding("many_subjects", ERROR, v["parts"], 1,
-                             f"{int(v['parts'])} things compete: show one product, or crop to one", box))  # fmt: skip
+        pair = axes.background in ("plain", "gradient", "alpha") and v["parts"] == 2
+        text = "two things compete" if pair else "several things compete"
+        found.append(Finding("many_subjects", WARN if pair else ERROR, v["second_part"], limit["rival"],
+                             f"{text}: show one product, or crop to one", box))  # fmt: skip
     if axes.background == "busy":
-        found.append(Finding("background_busy", ERROR, v["bg_gradient"], limit["busy_gradient"],
-                             "the background is full of sharp detail that will shimmer: use a plain or blurred one"))  # fmt: skip
+        strong = strongly_busy(v, limit)
+        name = "busy_gradient" if strong else "scene_detail"
+        found.append(Finding("background_busy", ERROR if strong else WARN, v["bg_gradient" if strong else "detail"],
+                             limit[name],
+                             "sharp detail behind the subject will shimmer: use a plain or blurred background"))  # fmt: skip
     if axes.negative_space == "no":
         found.append(Finding("no_free_space", NOTE, v["free_area"], limit["negative_space"],
                              "no free area for text or camera travel: leave about a quarter of the frame empty"))  # fmt: skip
@@ -179,8 +209,8 @@ def _of_file(v: Mapping[str, float], limit: Limits) -> list[Finding]:
     if longest < limit["small_side"] or shortest < limit["least_side"]:
         found.append(Finding("too_small", ERROR, longest, limit["small_side"],
                              f"{v['width']:.0f}x{v['height']:.0f} is too small for a clip"))  # fmt: skip
-    if v["upscale"] > limit["upscale_warn"]:
-        found.append(Finding("upscaled", NOTE, v["upscale"], limit["upscale_warn"],
+    if v["upscale"] > limit["upscale"]:
+        found.append(Finding("upscaled", NOTE, v["upscale"], limit["upscale"],
                              f"must be enlarged {v['upscale']:.1f} times to fill the frame"))  # fmt: skip
     if v["blocking"] >= limit["blocking"]:
         found.append(Finding("compressed", WARN, v["blocking"], limit["blocking"],

@@ -95,11 +95,10 @@ def cue_map(rgb: Bytes) -> Floats:
     """How much each pixel looks like subject, 0..1, at the picture's own size."""
     height, width = rgb.shape[:2]
     small = cv2.resize(rgb, _fit(width, height, GRID), interpolation=cv2.INTER_AREA)
-    lab = to_lab(small)
-    lab = cv2.GaussianBlur(lab, (0, 0), 1.0)
-    barrier = _spread(barrier_distance(lab))
-    colour = _spread(border_distance(lab))
-    cue = (0.6 * barrier + 0.4 * colour) * (0.35 + 0.65 * centre_prior(*lab.shape[:2]))
+    lab = cv2.GaussianBlur(to_lab(small), (0, 0), 1.0)
+    away = border_distance(lab)
+    colour = np.maximum(_spread(away), np.clip((away - 2.5) / 5, 0, 1))
+    cue = (0.6 * _spread(barrier_distance(lab)) + 0.4 * colour) * (0.35 + 0.65 * centre_prior(*lab.shape[:2]))
     cue = _spread(cue)
     grown = cv2.resize(cue, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.clip(grown, 0, 1).astype(np.float32)
@@ -195,7 +194,9 @@ def _cut(rgb: Bytes, cue: Floats, rounds: int = 3) -> Mask:
         cv2.setRNGSeed(0)
         try:
             back, front = np.zeros((1, 65)), np.zeros((1, 65))
-            cv2.grabCut(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), seeds, (0, 0, 1, 1), back, front, rounds, cv2.GC_INIT_WITH_MASK)
+            cv2.grabCut(
+                cv2.cvtColor(small, cv2.COLOR_RGB2BGR), seeds, (0, 0, 1, 1), back, front, rounds, cv2.GC_INIT_WITH_MASK
+            )
             mask = np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
         except cv2.error:
             pass  # too few pixels of one kind: the seeds are the answer
