@@ -1,0 +1,33 @@
+"""Where things stand on a card: one split of the frame that the picture and the words share.
+
+Pure arithmetic on shares of the frame, so a picture made larger than the frame agrees with the words laid on it.
+Knows nothing of pixels' content, fonts or time.
+"""
+
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels."""
+
+_PORTRAIT = {"photo": (0.08, 0.085, 0.92, 0.485), "text": (0.08, 0.515, 0.86, 0.765)}
+_SQUARE = {"photo": (0.08, 0.07, 0.92, 0.54), "text": (0.08, 0.58, 0.92, 0.93)}
+_LANDSCAPE = {"photo": (0.53, 0.09, 0.95, 0.91), "text": (0.06, 0.12, 0.49, 0.88)}
+_BARE = {"portrait": (0.09, 0.16, 0.86, 0.76), "square": (0.09, 0.12, 0.91, 0.88), "landscape": (0.1, 0.14, 0.9, 0.86)}
+
+
+def shape(width: int, height: int) -> str:
+    """What kind of frame it is: portrait, square (up to 4:5) or landscape."""
+    ratio = width / height
+    return "portrait" if ratio < 0.7 else "landscape" if ratio > 1.25 else "square"
+
+
+def card_layout(width: int, height: int, has_photo: bool) -> dict[str, Box]:
+    """The boxes of a card: `text`, and `photo` where there is one. They never overlap."""
+    kind = shape(width, height)
+    if not has_photo:
+        return {"text": _pixels(_BARE[kind], width, height)}
+    shares = {"portrait": _PORTRAIT, "square": _SQUARE, "landscape": _LANDSCAPE}[kind]
+    return {name: _pixels(box, width, height) for name, box in shares.items()}
+
+
+def _pixels(box: tuple[float, float, float, float], width: int, height: int) -> Box:
+    x0, y0, x1, y1 = box
+    return round(x0 * width), round(y0 * height), round(x1 * width), round(y1 * height)
