@@ -40,7 +40,14 @@ def judge_file(path: str, target: tuple[int, int], folder: str | None = None) ->
 
 def _picture(path: str, target: tuple[int, int], folder: str | None) -> Row:
     rgb, alpha = _decode(path)
-    result = readiness.judge(metrics.look(rgb, alpha), readiness.limits(), target)
+    seen = metrics.look(rgb, alpha)
+    result = readiness.judge(seen, readiness.limits(), target)
+    if folder:
+        from clipbuild.media import annotate
+
+        os.makedirs(folder, exist_ok=True)
+        name = shown(os.path.basename(path), 80)
+        annotate.explain(seen, result, name).save(os.path.join(folder, f"{name}.readiness.png"))
     return Row(path, result.verdict, result.reasons, asdict(result.axes), dict(result.measures))
 
 

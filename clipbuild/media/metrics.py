@@ -28,6 +28,7 @@ class Seen:
     values: dict[str, float]
     boxes: dict[str, Box] = field(default_factory=dict)
     """`subject`, `free` (largest empty rectangle) and free rectangles by side, as shares of the frame."""
+    alpha: Bytes | None = None
 
 
 def look(rgb: Bytes, alpha: Bytes | None = None) -> Seen:
@@ -55,7 +56,7 @@ def look(rgb: Bytes, alpha: Bytes | None = None) -> Seen:
         **{f"free_{k[5:]}": _area(b) for k, b in boxes.items() if k.startswith("free_")},
     }
     values["free_rectangle"] = _area(boxes["free"]) if "free" in boxes else 0.0
-    return Seen(small, subject, heat, free, {k: round(float(v), 4) for k, v in values.items()}, boxes)
+    return Seen(small, subject, heat, free, {k: round(float(v), 4) for k, v in values.items()}, boxes, small_alpha)
 
 
 def gradient(grey: Bytes) -> Floats:
