@@ -6,8 +6,10 @@ Also the one way to read an input that somebody else put there. Knows nothing of
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 
 from clipbuild.engine.disk import DISK as DISK
 from clipbuild.engine.disk import Disk as Disk
@@ -19,6 +21,8 @@ FLUSH_EACH = 16
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _INPUT = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_HANDLE: int = os.O_PATH if sys.platform == "linux" and os.path.isdir("/proc/self/fd") else 0
+"""Opens a name without touching what is behind it; 0 where the system has no such thing."""
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
@@ -151,23 +155,23 @@ def is_regular_inside(root: str, relative: str) -> bool:
 def open_inside(root: str, relative: str) -> int:
     """Open an input for reading, links followed as long as they stay in `root`; close it.
 
-    Never hangs on a FIFO or a device. Raises UsageError that says why not.
+    Never hangs on a FIFO, never opens a device. Raises UsageError that says why not.
     """
     path = os.path.join(root, relative)
-    place_ = shown(relative)
     try:
-        if os.path.isabs(relative) or not _is_below(os.path.realpath(root), os.path.realpath(path, strict=True)):
-            raise UsageError(f"{place_}: leaves the project", hint="copy the file into the project")
-        if not stat.S_ISREG(os.stat(path).st_mode):  # asked before opening: opening a device may act on it
-            raise UsageError(f"{place_}: not a regular file")
-        fd = os.open(path, _INPUT)
+        handle = os.open(path, _HANDLE or _INPUT)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{place_}: can't be read: {reason}") from error
-    if not _is_still_inside(fd, root):
-        os.close(fd)
-        raise UsageError(f"{place_}: changed while it was opened", hint="build again")
-    return fd
+        raise _unreadable(relative, error) from error
+    try:
+        if os.path.isabs(relative) or not _is_below(_real(root), _place_of(handle, path)):
+            raise UsageError(f"{shown(relative)}: leaves the project", hint="copy the file into the project")
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise UsageError(f"{shown(relative)}: not a regular file")
+        return os.open(f"/proc/self/fd/{handle}" if _HANDLE else path, _INPUT)
+    except OSError as error:
+        raise _unreadable(relative, error) from error
+    finally:
+        os.close(handle)
 
 
 def is_temporary(name: str) -> bool:
@@ -328,15 +332,19 @@ def _is_below(root: str, path: str) -> bool:
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 
-def _is_still_inside(fd: int, root: str) -> bool:
-    """The open file is regular and, as far as the system can tell, still has its name in `root`."""
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        return False
-    try:
-        real = os.readlink(f"/proc/self/fd/{fd}")
-    except OSError:
-        return True
-    return _is_below(os.path.realpath(root), real)
+def _place_of(handle: int, path: str) -> str:
+    """The real path of an open file."""
+    return os.readlink(f"/proc/self/fd/{handle}") if _HANDLE else os.path.realpath(path)
+
+
+@lru_cache(maxsize=8)
+def _real(root: str) -> str:
+    return os.path.realpath(root)
+
+
+def _unreadable(relative: str, error: Exception) -> UsageError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return UsageError(f"{shown(relative)}: can't be read: {reason}")
 
 
 def _listed(folder: str) -> list[str]:

@@ -211,6 +211,9 @@ class Sources:
         paths = [_join(folder, name) for name in found]
         if not rest:
             return [path for path in paths if self._is_file(path)]
+        for path in paths:
+            if not os.path.lexists(os.path.join(self.root, path)):
+                self._dirs[path] = ABSENT
         return [match for path in paths if self._is_folder(path) for match in self._match(path, rest)]
 
     def _is_folder(self, relative: str) -> bool:

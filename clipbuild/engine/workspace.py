@@ -129,5 +129,5 @@ def _busy(root: str, holder: str) -> UsageError:
     return UsageError(
         f"{shown(root)}: another build works here",
         [("holder", holder)],
-        "wait for it to end, or build without --no-wait",
+        "wait for it to end",
     )

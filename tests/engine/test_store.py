@@ -120,7 +120,7 @@ def test_bytes_hashed_are_bytes_kept_while_a_writer_rewrites(tmp_path, disk):
     finally:
         stop.set()
         thread.join()
-    assert [damage for damage in Store(store.root).verify(names)] == []
+    assert list(Store(store.root).verify(names)) == []
 
 
 @pytest.mark.parametrize("precious", [False, True])
