@@ -293,10 +293,18 @@ class Store:
             files.write_atomic(path, b"", mode=0o444, durable=True, disk=self._disk)
         files.flush_folder(folder, self._disk)
         if not self._anchored:
-            above = os.path.dirname(os.path.abspath(self.root))
-            files.flush_folder(above, self._disk)
-            files.flush_folder(os.path.dirname(above), self._disk)
-            self._anchored = True
+            self._anchor()
+
+    def _anchor(self) -> None:
+        """Make the store's own name durable, and those of the folders above it, as far up as they are ours."""
+        above = os.path.dirname(os.path.abspath(self.root))
+        with suppress(PermissionError):
+            while True:
+                files.flush_folder(above, self._disk)
+                if above == os.path.dirname(above):
+                    break
+                above = os.path.dirname(above)
+        self._anchored = True
 
     def _hash(self, fd: int) -> Digest:
         seen = sha256()

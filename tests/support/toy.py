@@ -55,10 +55,12 @@ def expected(root: str) -> dict[str, bytes]:
 
 
 def tree(root: str) -> dict[str, bytes]:
-    """The tree that is there."""
+    """The tree that is there, without temporaries."""
     found = {}
     folder = os.path.join(root, "dist")
     for name in os.listdir(folder) if os.path.isdir(folder) else []:
+        if files.is_temporary(name):
+            continue
         with open(os.path.join(folder, name), "rb") as file:
             found[name] = file.read()
     return found
