@@ -4,8 +4,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from clipbuild.errors import ClipbuildError, MediaError, shown
-from clipbuild.media import metrics, readiness
+from clipbuild.errors import ClipbuildError, shown
+from clipbuild.media import metrics, pictures, readiness
 
 MARK = {"ready": ("✓", "green"), "risky": ("!", "yellow"), "not_ready": ("✗", "red")}
 
@@ -39,7 +39,7 @@ def judge_file(path: str, target: tuple[int, int], folder: str | None = None) ->
 
 
 def _picture(path: str, target: tuple[int, int], folder: str | None) -> Row:
-    rgb, alpha = _decode(path)
+    rgb, alpha = pictures.read(path)
     seen = metrics.look(rgb, alpha)
     result = readiness.judge(seen, readiness.limits(), target)
     if folder:
@@ -49,23 +49,6 @@ def _picture(path: str, target: tuple[int, int], folder: str | None) -> Row:
         name = shown(os.path.basename(path), 80)
         annotate.explain(seen, result, name).save(os.path.join(folder, f"{name}.readiness.png"))
     return Row(path, result.verdict, result.reasons, asdict(result.axes), dict(result.measures))
-
-
-def _decode(path: str) -> tuple[Any, Any]:
-    import numpy as np
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=("PNG", "JPEG", "WEBP", "GIF")) as image:
-            if image.width * image.height > 64_000_000:
-                raise MediaError(f"{shown(path)}: more than 64 megapixels")
-            if "A" in image.getbands() or "transparency" in image.info:
-                data = np.asarray(image.convert("RGBA"))
-                alpha = np.ascontiguousarray(data[..., 3])
-                return np.where(alpha[..., None] > 0, data[..., :3], np.uint8(255)), alpha
-            return np.asarray(image.convert("RGB")), None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise MediaError(f"{shown(path)}: {shown(error)}") from error
 
 
 def show(rows: list[Row]) -> None:

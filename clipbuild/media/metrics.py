@@ -38,6 +38,9 @@ def look(rgb: Bytes, alpha: Bytes | None = None) -> Seen:
     size = max(8, round(width * scale)), max(8, round(height * scale))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     small_alpha = None if alpha is None else cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    if small_alpha is not None:
+        share = small_alpha[..., None] / 255.0
+        small = np.asarray(small * share + 255 * (1 - share), np.uint8)
     subject = find(small, small_alpha)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     heat = gradient(grey)

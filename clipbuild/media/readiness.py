@@ -19,7 +19,7 @@ VERDICTS = (READY, RISKY, NOT_READY)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth saying: `value` against `limit`, where (shares of the frame), and what to do about it."""
+    """One thing worth saying: `value` against `limit`, where (shares of the frame) and when (seconds), and advice."""
 
     id: str
     severity: str
@@ -27,6 +27,7 @@ class Finding:
     limit: float
     advice: str
     box: Box | None = None
+    at: float | None = None
 
     def plain(self) -> dict[str, Any]:
         """As JSON data."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from clipbuild import digest
 from clipbuild.errors import ActionError
-from clipbuild.media import metrics, readiness
+from clipbuild.media import metrics, pictures, readiness
 from clipbuild.media.readiness import VERDICTS, Readiness
 from clipbuild.stages.workdir import Workdir
 
@@ -54,8 +54,6 @@ def rank(result: Readiness) -> tuple[int, int, float]:
 
 
 def _judge(path: str, limits: readiness.Limits, target: tuple[int, int]) -> Readiness:
-    from clipbuild.media import pictures
-
     rgb, alpha = pictures.read(path)
     return readiness.judge(metrics.look(rgb, alpha), limits, target)
 
