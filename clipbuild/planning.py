@@ -130,7 +130,7 @@ def open_session(wish: Wish, settings: Settings, emit: Any = lambda *_: None) ->
         return Session(
             wish, settings, state, Store(settings.store or place.store),
             Lock.load(os.path.join(wish.root, LOCK)), sources, library,
-            Prompts([os.path.join(wish.root, "templates")]), catalog,
+            Prompts(["templates"], sources), catalog,
             toolchain.versions(settings.ffmpeg, state), Tree(wish.root, output, emit),
         )  # fmt: skip
     except BaseException:
