@@ -55,6 +55,7 @@ async def run(
     `pools` gives the width of each pool (1 where it says nothing). Once `stop` is set nothing new starts;
     cancelling this call ends running work too, and still records what was finished.
     """
+    state.commit()
     work = _Run(plan, runner, pools, emit, state, store, fail_fast, stop or asyncio.Event())
     return await work.run()
 

@@ -7,6 +7,7 @@ Each row carries a checksum, so that damage reads as absence. Knows nothing of c
 import json
 import os
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -26,8 +27,10 @@ _SCHEMA = (
 _CHUNK = 500
 _BROKEN = (sqlite3.Error, UnicodeError)
 """A damaged page may also show as text that is no UTF-8."""
-_NOT_DAMAGE = {5, 6, 8, 10, 13, 14, 3}
-"""SQLite's codes for busy, locked, read-only, input/output, full, can't open, not permitted: the file may be sound."""
+_BUSY = {5, 6}
+_NOT_DAMAGE = {*_BUSY, 3, 8, 10, 13, 14}
+"""SQLite's codes for not permitted, read-only, input/output, full, can't open: the file may be sound."""
+_OPEN_SECONDS = 0.2
 _ALL_FROM = 2000
 """From this many wanted keys on, reading the whole table is cheaper than looking up each."""
 
@@ -35,10 +38,12 @@ _ALL_FROM = 2000
 class State:
     """The open database. No method raises for anything that is wrong with the file; `warning` then says what was."""
 
-    def __init__(self, path: str, *, patience: float = 5.0) -> None:
+    def __init__(self, path: str, *, patience: float = 2.0) -> None:
         self.path = path
         self.warning = ""
         self._patience = patience
+        self._began: float | None = None
+        self._yielded = False
         self._db = self._open()
 
     @staticmethod
@@ -132,7 +137,8 @@ class State:
         self._do("delete from document where key not in (select key from last)", [()])
 
     def commit(self) -> None:
-        """Make visible to others what was recorded."""
+        """Make visible to others what was recorded, and let others write."""
+        self._began, self._yielded = None, False
         try:
             self._db.commit()
         except _BROKEN as error:
@@ -165,10 +171,23 @@ class State:
             return []
 
     def _do(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Write. No transaction stays open for long, since another process may plan here while we build; and when it
+        is the other one that writes, ours is not written: it is only a cache."""
+        if self._yielded:
+            return
         try:
             self._db.executemany(sql, rows)
         except _BROKEN as error:
-            self._renew(error)
+            if getattr(error, "sqlite_errorcode", None) in _BUSY:
+                self._yielded = True
+            else:
+                self._renew(error)
+            return
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now
+        elif now - self._began > _OPEN_SECONDS:
+            self.commit()
 
     def _renew(self, error: Exception) -> None:
         """Go on with a fresh database: in place of a broken one, in memory where the place is no good."""
@@ -204,6 +223,7 @@ def _connect(path: str, patience: float) -> sqlite3.Connection:
         db.execute("pragma journal_mode = wal")
         db.execute("pragma synchronous = normal")
         if version == 0:
+            db.execute("begin immediate")  # all or nothing: a kill in between must not leave half a schema
             for statement in _SCHEMA:
                 db.execute(statement)
             db.execute(f"pragma user_version = {FORMAT}")

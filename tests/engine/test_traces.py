@@ -3,10 +3,12 @@
 import os
 import random
 import sqlite3
+import time
 
 import pytest
 
 from clipbuild import digest
+from clipbuild.engine import traces
 from clipbuild.engine.action import Trace
 from clipbuild.engine.traces import FORMAT, State
 
@@ -238,13 +240,61 @@ def test_a_full_disk_costs_only_memory(path):
 
 
 def test_a_locked_database_does_not_stop_a_run(path):
-    """Another program holds the file: after a short wait the run goes on by itself."""
+    """Another program holds the file whole: after a short wait the run goes on by itself."""
     filled(path).close()
     other = sqlite3.connect(path)
     other.execute("pragma locking_mode = exclusive")
     other.execute("begin exclusive")
+    other.execute("delete from last")
     state = State(path, patience=0.1)
     state.record(trace(1), {"n": 1})
     state.commit()
     assert state.trace(d("1")) == trace(1)
     other.close()
+    assert State.open(path).trace(d("2")) == trace(2), "nobody's database was set aside"
+
+
+def test_a_plan_beside_a_build_reads_and_does_not_wait_for_long(path):
+    """While another process writes, reading goes on; what can't be written is left out after one short wait."""
+    build, plan = filled(path), State(path, patience=0.1)
+    build.put("clip", "1", b"building")
+    began = time.monotonic()
+    for n in range(50):
+        plan.put("source", str(n), b"x")
+        assert plan.trace(d("1")) == trace(1)
+    assert time.monotonic() - began < 1
+    build.commit()
+    plan.commit()
+    plan.put("source", "1", b"y")
+    plan.commit()
+    assert plan.get("source", "1") == b"y"
+    assert plan.warning == build.warning == ""
+
+
+def test_no_transaction_stays_open_for_long(path, monkeypatch):
+    """A run of many writes lets others in between."""
+    state, other = filled(path), State(path, patience=0.0)
+    monkeypatch.setattr(traces, "_OPEN_SECONDS", -1)
+    state.put("clip", "1", b"one")
+    state.put("clip", "1", b"two")
+    other.put("clip", "1", b"three")
+    other.commit()
+    assert state.get("clip", "1") == b"three"
+
+
+def test_two_that_open_a_new_database_at_once(path):
+    """Eight processes that make the database at the same moment all get one that works."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from clipbuild.engine.traces import State; s = State.open(sys.argv[1]);"
+        "s.put('k', sys.argv[2], b'x'); s.commit(); assert s.get('k', sys.argv[2]) == b'x', s.warning; print(s.warning)"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    crowd = [
+        subprocess.Popen([sys.executable, "-c", code, path, str(n)], env=env, stdout=subprocess.PIPE, text=True)
+        for n in range(8)
+    ]
+    assert [process.communicate()[0].strip() for process in crowd] == [""] * 8
+    assert len(State.open(path).get_all("k")) == 8
