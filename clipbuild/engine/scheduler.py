@@ -55,9 +55,18 @@ async def run(
     `pools` gives the width of each pool (1 where it says nothing). Once `stop` is set nothing new starts;
     cancelling this call ends running work too, and still records what was finished.
     """
+    _note_judged(plan, state)
     state.commit()
     work = _Run(plan, runner, pools, emit, state, store, fail_fast, stop or asyncio.Event())
     return await work.run()
+
+
+def _note_judged(plan: Plan, state: State) -> None:
+    """An edit that was taken back is up to date again: what the next one is compared with is that older document."""
+    aliases = plan.graph.aliases
+    keys = {name: plan.keys[action.id] for action in plan.of(Verdict.UP_TO_DATE) for name in aliases[action.id]}
+    last = state.last_keys(keys)
+    state.point({name: keys[name] for name, key in last.items() if key != keys[name]})
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -76,29 +76,37 @@ class State:
             "insert or ignore into document values (?, ?)",
             [(key := bytes.fromhex(k), _pack(key, zlib.compress(digest.canonical(d), 1))) for k, d in packed.items()],
         )
-        pointers = ((name, bytes.fromhex(key)) for name, (key, _) in documents.items())
-        self._do(
-            "insert or replace into last values (?, ?, ?)",
-            [(name, key, _pack(_place("last", name), key)) for name, key in pointers],
-        )
+        self.point({name: key for name, (key, _) in documents.items()})
 
     def last(self, name: str) -> tuple[Digest, dict[str, Any]] | None:
         """Key and document last judged for the action `name`."""
-        rows = self._rows("select data from last where name = ?", (name,))
-        key = _unpack(_place("last", name), rows[0][0]) if rows else None
-        rows = self._rows("select data from document where key = ?", (key,)) if key else []
-        data = _unpack(key or b"", rows[0][0]) if rows else None
-        if not key or data is None:
+        key = self.last_keys([name]).get(name)
+        rows = self._rows("select data from document where key = ?", (bytes.fromhex(key),)) if key else []
+        data = _unpack(bytes.fromhex(key), rows[0][0]) if key and rows else None
+        if key is None or data is None:
             return None
         with suppress(ValueError, zlib.error, RecursionError):
-            return Digest(key.hex()), json.loads(zlib.decompress(data))
+            return key, json.loads(zlib.decompress(data))
         return None
 
-    def last_keys(self) -> dict[str, Digest]:
-        """Key last judged for every action name."""
-        rows = self._rows("select name, data from last", ())
+    def last_keys(self, names: Collection[str]) -> dict[str, Digest]:
+        """Key last judged for each of these action names that has one."""
+        if len(names) >= _ALL_FROM:
+            rows = self._rows("select name, data from last", ())
+            rows = [row for row in rows if row[0] in names]
+        else:
+            one = "select name, data from last where name = ?"
+            rows = [row for name in names for row in self._rows(one, (name,))]
         found = ((name, _unpack(_place("last", name), data)) for name, data in rows)
         return {name: Digest(key.hex()) for name, key in found if key is not None}
+
+    def point(self, keys: Mapping[str, Digest]) -> None:
+        """Note the key last judged for each action name, whose document was recorded before."""
+        rows = [(name, bytes.fromhex(key)) for name, key in keys.items()]
+        self._do(
+            "insert or replace into last values (?, ?, ?)",
+            [(name, key, _pack(_place("last", name), key)) for name, key in rows],
+        )
 
     def get(self, kind: str, key: str) -> bytes | None:
         """An entry of the cache table `kind`."""

@@ -293,6 +293,15 @@ def test_all_names_of_a_shared_action_know_their_last_document(world):
     assert world.state.last("b/render")[0] == world.state.last("a/render")[0]
 
 
+def test_an_edit_taken_back_is_what_the_next_one_is_compared_with(world):
+    """now → late → now → soon: the last change is told as now → soon."""
+    for caption in ("now", "late", "now"):
+        world.build(clips("a", caption=caption))
+    plan = world.plan(clips("a", caption="soon"))
+    reason = plan.reason(plan.of(Verdict.WILL_RUN)[0].id)
+    assert reason.changes == (("params.caption", "now", "soon"),)
+
+
 def test_a_thousand_actions_cost_little(world):
     """The engine's own share per action that runs stays near the two milliseconds it may take."""
     import time

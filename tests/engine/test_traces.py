@@ -56,7 +56,10 @@ def test_many_traces_at_once(path):
     many = [d(str(n)) for n in range(2500)] + [d("x")]
     assert state.traces(many) == {d(str(n)): trace(n) for n in range(2500)}
     assert state.keys() == {d(str(n)) for n in range(3000)}
-    assert state.last_keys() == {f"sku-{n}/image": d(str(n)) for n in range(3000)}
+    names = [f"sku-{n}/image" for n in range(3000)]
+    assert state.last_keys(names) == {name: d(str(n)) for n, name in enumerate(names)}
+    assert state.last_keys(names[:2]) == {names[0]: d("0"), names[1]: d("1")}
+    assert state.last_keys(["none"]) == {}
 
 
 def test_a_name_has_one_last_document_and_all_names_of_an_action_have_it(path):
