@@ -47,15 +47,14 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What a clean-up removed, or would remove; `kept` counts those that stay."""
+    """The blobs that a clean-up removed, or would remove, with their sizes; `kept` counts those that stay."""
 
-    removed: tuple[tuple[Digest, int], ...]
+    blobs: tuple[tuple[Digest, int], ...]
     kept: int
 
-    @property
     def freed(self) -> int:
         """Bytes."""
-        return sum(size for _, size in self.removed)
+        return sum(size for _, size in self.blobs)
 
 
 @dataclass(slots=True)

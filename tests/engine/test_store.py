@@ -263,10 +263,10 @@ def test_clean_up_removes_only_what_nobody_needs(store):
     """Kept: what is asked for, what was bought, what is younger than a day. It says first what it would remove."""
     old, wanted, bought = store.add_bytes(b"old"), store.add_bytes(b"wanted"), store.add_bytes(b"b", precious=True)
     now = time.time()
-    assert store.gc({wanted}, now=now, dry_run=False).removed == ()
+    assert store.gc({wanted}, now=now, dry_run=False).blobs == ()
     dry = store.gc({wanted}, now=now + LATER, dry_run=True)
-    assert dry.removed == ((old, 3),)
-    assert (dry.kept, dry.freed) == (2, 3)
+    assert dry.blobs == ((old, 3),)
+    assert (dry.kept, dry.freed()) == (2, 3)
     assert store.has(old)
     assert store.gc({wanted}, now=now + LATER, dry_run=False) == dry
     assert not store.has(old)
@@ -293,10 +293,10 @@ def test_clean_up_waits_for_no_build_and_harms_none(store):
     with store.use():
         with pytest.raises(UsageError, match="in use"):
             other.gc(set(), now=time.time() + LATER, dry_run=False)
-        assert len(other.gc(set(), now=time.time() + LATER, dry_run=True).removed) == 1
+        assert len(other.gc(set(), now=time.time() + LATER, dry_run=True).blobs) == 1
         with other.use():
             pass
-    assert len(other.gc(set(), now=time.time() + LATER, dry_run=False).removed) == 1
+    assert len(other.gc(set(), now=time.time() + LATER, dry_run=False).blobs) == 1
 
 
 def test_a_store_of_another_version_is_refused(store):
@@ -448,7 +448,7 @@ class History(RuleBasedStateMachine):
     @rule(keep=st.lists(names, max_size=3), later=st.booleans())
     def clean_up(self, keep, later):
         there = set(self.content) - self.gone
-        removed = {n for n, _ in self.store.gc(set(keep), now=self.now + LATER * later, dry_run=False).removed}
+        removed = {n for n, _ in self.store.gc(set(keep), now=self.now + LATER * later, dry_run=False).blobs}
         assert removed == ((there - set(keep) - self.bought) if later else set())
         self.gone |= removed
         self.hurt -= removed
