@@ -1,13 +1,20 @@
-"""What `qc` does with one file, and the table it prints. Knows pictures and clips, nothing of projects."""
+"""What `qc` does with its files, and the table it prints. Files are judged in limited children, a few at a time."""
 
+import asyncio
+import hashlib
 import os
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from clipbuild.errors import ClipbuildError, shown
-from clipbuild.media import metrics, pictures, readiness
+from clipbuild.engine.executor import Limits, Workers, environment
+from clipbuild.errors import ClipbuildError, UsageError, shown
 
 MARK = {"ready": ("✓", "green"), "risky": ("!", "yellow"), "not_ready": ("✗", "red")}
+WORDS = {"1": "one subject", "many": "many subjects", "none": "no subject"}
+LIMITS = Limits(cpu_seconds=120, memory_bytes=4 << 30, file_bytes=256 << 20)
+WALL_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,46 +35,97 @@ class Row:
         return row
 
 
-def judge_file(path: str, target: tuple[int, int], folder: str | None = None) -> Row:
-    """The verdict on one picture or clip; an unreadable file gives a failed row, never an exception."""
-    try:
-        return _picture(path, target, folder)
-    except ClipbuildError as error:
-        return Row(path, readiness.NOT_READY, [f"can't be judged: {shown(error.what)}"], failed=True)
-    except OSError as error:
-        return Row(path, readiness.NOT_READY, [f"can't be read: {error.strerror or error}"], failed=True)
-
-
-def _picture(path: str, target: tuple[int, int], folder: str | None) -> Row:
-    rgb, alpha = pictures.read(path)
-    seen = metrics.look(rgb, alpha)
-    result = readiness.judge(seen, readiness.limits(), target)
+def judge(
+    files: Sequence[str], target: tuple[int, int], folder: str | None, environ: Mapping[str, str], program: str = ""
+) -> list[Row]:
+    """The verdict on every file, in order; a file that can't be judged gives a failed row. Raises UsageError."""
     if folder:
-        from clipbuild.media import annotate
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{shown(folder)}: {error.strerror}") from error
+    names = annotations(files)
+    tasks = [
+        {
+            "path": os.path.abspath(path),
+            "target": list(target),
+            "ffmpeg": program,
+            "annotated": os.path.abspath(os.path.join(folder, names[path])) if folder else "",
+        }
+        for path in files
+    ]
+    count = min(len(files), os.cpu_count() or 1, 4)
+    return asyncio.run(_all(files, tasks, count, _environment(environ)))
 
-        os.makedirs(folder, exist_ok=True)
-        name = shown(os.path.basename(path), 80)
-        annotate.explain(seen, result, name).save(os.path.join(folder, f"{name}.readiness.png"))
-    return Row(path, result.verdict, result.reasons, asdict(result.axes), dict(result.measures))
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The child finds this package and nothing in the current folder; one thread a library."""
+    import clipbuild
+
+    root = os.path.dirname(os.path.dirname(os.path.abspath(clipbuild.__file__)))
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return environment(environ, PYTHONPATH=root, **threads)
 
 
-def show(rows: list[Row]) -> None:
-    """A table on a terminal, wrapped lines elsewhere."""
+async def _all(
+    files: Sequence[str], tasks: Sequence[Mapping[str, Any]], count: int, env: Mapping[str, str]
+) -> list[Row]:
+    argv = [sys.executable, "-s", "-P", "-m", "clipbuild.cli.judge"]
+    workers = Workers(argv, count=count, env=env, limits=LIMITS)
+    try:
+        return await asyncio.gather(*(_one(workers, *pair) for pair in zip(files, tasks, strict=True)))
+    finally:
+        await workers.close()
+
+
+async def _one(workers: Workers, path: str, task: Mapping[str, Any]) -> Row:
+    try:
+        found = await workers.run(task, wall_seconds=WALL_SECONDS)
+    except ClipbuildError as error:
+        told = error.what.removeprefix(f"{os.path.basename(path)}: ") + "".join(
+            f" ({value})" for name, value in error.facts if name != "stderr"
+        )
+        return Row(path, "not_ready", [f"can't be judged: {shown(told)}"], failed=True)
+    return Row(path, found["verdict"], found["reasons"], found["axes"], found["measures"])
+
+
+def annotations(files: Sequence[str]) -> dict[str, str]:
+    """The annotated picture's name of each file: its own name, made different where two files share one."""
+    bases = [os.path.basename(path) for path in files]
+    names = {}
+    for path, base in zip(files, bases, strict=True):
+        safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in base).lstrip(".")[:100] or "picture"
+        mark = "" if bases.count(base) == 1 else "." + hashlib.sha256(path.encode("utf-8", "replace")).hexdigest()[:8]
+        names[path] = f"{safe}{mark}.readiness.png"
+    return names
+
+
+def show(rows: Sequence[Row]) -> None:
+    """A table: verdict, file, what kind of picture it is, and below it what speaks against it."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "file", "verdict", "subject", "background", "space", "light", "depth", "why"):
-        table.add_column(name, overflow="fold", ratio=1 if name == "why" else None)
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", max_width=40)
+    table.add_column(ratio=1)
     for row in rows:
         mark, colour = MARK[row.verdict]
-        axes = [
-            row.axes.get(n, "–") for n in ("subject_count", "background", "negative_space", "lighting", "depth_cue")
-        ]
         verdict = "unreadable" if row.failed else row.verdict.replace("_", " ")
-        why = escape("; ".join(row.reasons)) or "[dim]nothing speaks against it[/dim]"
+        lines = ([f"[dim]{escape(kind(row.axes))}[/dim]"] if row.axes else []) + [escape(shown(r)) for r in row.reasons]
         name = escape(shown(os.path.basename(row.file)))
-        table.add_row(f"[{colour}]{mark}[/]", name, f"[{colour}]{verdict}[/]", *axes, why)
+        table.add_row(f"[{colour}]{mark} {verdict}[/]", f"[bold]{name}[/]", "\n".join(lines))
     console.print(table)
+    if len(rows) > 1:
+        counted = {verdict: sum(row.verdict == verdict for row in rows) for verdict in MARK}
+        console.print("\n" + ", ".join(f"{n} {verdict.replace('_', ' ')}" for verdict, n in counted.items() if n))
+
+
+def kind(axes: Mapping[str, str]) -> str:
+    """The axes as a line a person reads."""
+    space = "free space" if axes["negative_space"] == "yes" else "no free space"
+    depth = "depth" if axes["depth_cue"] == "yes" else "no depth"
+    ground = "cut out" if axes["background"] == "alpha" else f"{axes['background']} background"
+    return f"{WORDS[axes['subject_count']]}, {ground}, {space}, {axes['lighting']} light, {depth}"

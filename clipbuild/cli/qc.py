@@ -1,8 +1,10 @@
 """`clipbuild qc`: judge pictures and clips, in a project or out of one."""
 
+import os
+
 import click
 
-from clipbuild.cli.common import json_option, show_json
+from clipbuild.cli.common import json_option, settings, show_json
 
 ASPECTS = {"9:16": (1080, 1920), "4:5": (1080, 1350), "1:1": (1080, 1080), "16:9": (1920, 1080)}
 
@@ -20,7 +22,7 @@ def qc(files: tuple[str, ...], as_json: bool, folder: str | None, aspect: str) -
     """
     from clipbuild.cli import judging
 
-    rows = [judging.judge_file(path, ASPECTS[aspect], folder) for path in files]
+    rows = judging.judge(files, ASPECTS[aspect], folder, os.environ, settings().ffmpeg)
     if as_json:
         show_json([row.plain() for row in rows])
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from clipbuild.media.subject import Bytes, Floats, Mask, Subject, find, to_lab
+from clipbuild.media.subject import OPAQUE, Bytes, Floats, Mask, Subject, find, parts_of, to_lab
 
 SIDE = 512
 SMOOTH = 8.0
@@ -31,8 +31,11 @@ class Seen:
     alpha: Bytes | None = None
 
 
-def look(rgb: Bytes, alpha: Bytes | None = None) -> Seen:
-    """Measure an RGB picture of any size (uint8, height × width × 3), with its alpha if it has one."""
+def look(rgb: Bytes, alpha: Bytes | None = None, layer: Bytes | None = None) -> Seen:
+    """Measure an RGB picture of any size (uint8, height × width × 3), with its alpha if it has one.
+
+    `layer` is the alpha of the subject's own layer where the picture was composed of layers: it settles the mask.
+    """
     height, width = rgb.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
@@ -42,6 +45,8 @@ def look(rgb: Bytes, alpha: Bytes | None = None) -> Seen:
         share = small_alpha[..., None] / 255.0
         small = np.asarray(small * share + 255 * (1 - share), np.uint8)
     subject = find(small, small_alpha)
+    if layer is not None and (known := cv2.resize(layer, size, interpolation=cv2.INTER_AREA) >= OPAQUE).any():
+        subject = Subject(np.asarray(known), parts_of(np.asarray(known)), known.astype(np.float32))
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     heat = gradient(grey)
     free = free_mask(grey, subject)
@@ -151,14 +156,20 @@ def true_detail(grey: Bytes) -> float:
 
 
 def blocking(grey: Bytes) -> float:
-    """How much stronger the steps at every eighth column and row are than elsewhere (JPEG damage); 1.0 is none."""
+    """JPEG damage: how far the steps at every eighth column and row stand out, in grey levels and as a ratio.
+
+    The geometric mean of both, because a smooth ground has a high ratio of next to nothing; below 1 is clean.
+    """
     values = grey.astype(np.float32)
     found = []
     for axis in (0, 1):
         step = np.abs(np.diff(values, axis=axis)).mean(axis=1 - axis)
-        phases = [float(step[k::8].mean()) for k in range(8)] if len(step) >= 16 else [1.0]
-        found.append((max(phases) + 0.25) / (float(np.median(phases)) + 0.25))
-    return float(np.mean(found))
+        if len(step) < 16:
+            continue
+        phases = sorted(float(step[k::8].mean()) for k in range(8))
+        excess, ratio = phases[-1] - phases[-2], (phases[-1] + 0.25) / (phases[4] + 0.25)
+        found.append((excess * (ratio - 1)) ** 0.5)
+    return float(np.mean(found)) if found else 0.0
 
 
 def _subject_values(subject: Subject) -> dict[str, float]:
@@ -182,6 +193,10 @@ def _subject_values(subject: Subject) -> dict[str, float]:
         "span": box[2] - box[0] if box else 0.0,
         "off_centre": float(np.hypot(centre[0] - 0.5, centre[1] - 0.5)),
         "headroom": headroom(box),
+        "room_left": box[0] if box else 1.0,
+        "room_top": box[1] if box else 1.0,
+        "room_right": 1 - box[2] if box else 1.0,
+        "room_bottom": 1 - box[3] if box else 1.0,
         "touching": float(touching),
         "thin": thin,
     }

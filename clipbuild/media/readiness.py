@@ -85,7 +85,7 @@ def limits(own: Limits | None = None) -> dict[str, float]:
 def judge(seen: Seen, limit: Limits, target: tuple[int, int] = (1080, 1920)) -> Readiness:
     """The verdict on a measured picture for a clip of `target` width and height."""
     axes = axes_of(seen, limit)
-    measures = {**seen.values, **fit(seen, target)}
+    measures = {**seen.values, **fit(seen, target), "depth": float(axes.depth_cue == "yes")}
     findings = (*_of_axes(axes, seen, limit), *_of_file(measures, limit), *_of_subject(seen, measures, limit))
     severities = {finding.severity for finding in findings}
     verdict = NOT_READY if ERROR in severities else RISKY if WARN in severities else READY
