@@ -53,7 +53,7 @@ def look(rgb: Bytes, alpha: Bytes | None = None, layer: Bytes | None = None) -> 
     boxes = free_boxes(free)
     if subject.box:
         boxes["subject"] = subject.box
-    values = {"width": float(width), "height": float(height), "aspect": width / height}
+    values = {"width": float(width), "height": float(height), "aspect": width / height, "alpha": float(subject.given)}
     values |= _full_size(rgb)
     values |= _subject_values(subject)
     values |= _ground_values(small, grey, heat, subject)

@@ -4,7 +4,7 @@ Limits come from a file (`templates/readiness.yaml`), never from here. A finding
 (risky) or a note (no influence). Knows nothing of builds, providers or where pictures come from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from clipbuild import resources
 from clipbuild.media.metrics import Box, Seen
 
 Limits = Mapping[str, float]
+Measures = Mapping[str, float]
 ERROR, WARN, NOTE = "error", "warn", "note"
 READY, RISKY, NOT_READY = "ready", "risky", "not_ready"
 VERDICTS = (READY, RISKY, NOT_READY)
@@ -52,7 +53,7 @@ class Readiness:
     verdict: str
     axes: Axes
     findings: tuple[Finding, ...]
-    measures: Mapping[str, float]
+    measures: Measures
     boxes: Mapping[str, Box]
 
     @property
@@ -84,23 +85,28 @@ def limits(own: Limits | None = None) -> dict[str, float]:
 
 def judge(seen: Seen, limit: Limits, target: tuple[int, int] = (1080, 1920)) -> Readiness:
     """The verdict on a measured picture for a clip of `target` width and height."""
-    axes = axes_of(seen, limit)
+    axes = axes_of(seen.values, limit)
     measures = {**seen.values, **fit(seen, target), "depth": float(axes.depth_cue == "yes")}
-    findings = (*_of_axes(axes, seen, limit), *_of_file(measures, limit), *_of_subject(seen, measures, limit))
+    findings = findings_of(axes, measures, limit, seen.boxes.get("subject"))
+    return Readiness(verdict_of(findings), axes, findings, measures, seen.boxes)
+
+
+def findings_of(axes: Axes, v: Measures, limit: Limits, box: Box | None = None) -> tuple[Finding, ...]:
+    """Everything worth saying of a measured picture; `box` is its subject's."""
+    return (*_of_axes(axes, v, limit, box), *_of_file(v, limit), *_of_subject(v, limit, box))
+
+
+def verdict_of(findings: Iterable[Finding]) -> str:
+    """Not ready with an error, risky with a warning, else ready."""
     severities = {finding.severity for finding in findings}
-    verdict = NOT_READY if ERROR in severities else RISKY if WARN in severities else READY
-    return Readiness(verdict, axes, findings, measures, seen.boxes)
+    return NOT_READY if ERROR in severities else RISKY if WARN in severities else READY
 
 
-def axes_of(seen: Seen, limit: Limits) -> Axes:
+def axes_of(v: Measures, limit: Limits) -> Axes:
     """What kind of picture it is."""
-    ground, light = background(seen, limit), lighting(seen, limit)
+    ground, light = background(v, limit), lighting(v, limit)
     return Axes(
-        subject_count(seen, limit),
-        ground,
-        negative_space(ground, seen, limit),
-        light,
-        depth_cue(ground, light, seen, limit),
+        subject_count(v, limit), ground, negative_space(ground, v, limit), light, depth_cue(ground, light, v, limit)
     )
 
 
@@ -118,9 +124,8 @@ def fit(seen: Seen, target: tuple[int, int]) -> dict[str, float]:
     return {"upscale": round(need, 4), "crop_loss": round(cut, 4)}
 
 
-def subject_count(seen: Seen, limit: Limits) -> str:
+def subject_count(v: Measures, limit: Limits) -> str:
     """ "none" for mere texture, "many" where parts rival each other or the whole sprawls like a group, else "1"."""
-    v = seen.values
     textured = v["busy"] >= limit["texture"] and v["distinct"] < limit["subject_distinct"]
     if v["subject_area"] < limit["subject_least"] or textured:
         return "none"
@@ -128,10 +133,9 @@ def subject_count(seen: Seen, limit: Limits) -> str:
     return "many" if v["second_part"] >= limit["rival"] or sprawls else "1"
 
 
-def background(seen: Seen, limit: Limits) -> str:
+def background(v: Measures, limit: Limits) -> str:
     """alpha, busy, blurred, gradient or plain."""
-    v = seen.values
-    if seen.subject.given:
+    if v["alpha"]:
         return "alpha"
     if strongly_busy(v, limit) or sharp_scene(v, limit):
         return "busy"
@@ -140,46 +144,42 @@ def background(seen: Seen, limit: Limits) -> str:
     return "gradient" if v["bg_spread"] >= limit["plain_spread"] else "plain"
 
 
-def strongly_busy(v: Mapping[str, float], limit: Limits) -> bool:
+def strongly_busy(v: Measures, limit: Limits) -> bool:
     """Texture that will shimmer: much of it, and coarse enough to be read."""
     return v["bg_gradient"] >= limit["busy_gradient"] and v["detail"] >= limit["busy_detail"]
 
 
-def sharp_scene(v: Mapping[str, float], limit: Limits) -> bool:
+def sharp_scene(v: Measures, limit: Limits) -> bool:
     """A real scene in focus: coarse colour variation, some detail, and edges as sharp as the picture can show."""
     scene = v["bg_spread"] >= limit["scene_spread"] and v["detail"] >= limit["scene_detail"]
     return scene and v["bg_edge"] < limit["scene_edge"]
 
 
-def negative_space(axes_background: str, seen: Seen, limit: Limits) -> str:
+def negative_space(ground: str, v: Measures, limit: Limits) -> str:
     """Whether one free area is about a quarter of the frame; a busy ground is never free."""
-    free = axes_background != "busy" and seen.values["free_area"] >= limit["negative_space"]
+    free = ground != "busy" and v["free_area"] >= limit["negative_space"]
     return "yes" if free else "no"
 
 
-def lighting(seen: Seen, limit: Limits) -> str:
+def lighting(v: Measures, limit: Limits) -> str:
     """hard (a lit scene with strong contrast), flat (every grain shown evenly) or soft."""
-    v = seen.values
     scene = v["bg_spread"] >= limit["hard_spread"] and v["planes"] >= limit["hard_planes"]
     if scene and v["frame_contrast"] >= limit["hard_contrast"] and v["bg_gradient"] < limit["hard_gradient"]:
         return "hard"
     return "flat" if v["grain"] >= limit["flat_grain"] else "soft"
 
 
-def depth_cue(axes_background: str, axes_lighting: str, seen: Seen, limit: Limits) -> str:
+def depth_cue(ground: str, light: str, v: Measures, limit: Limits) -> str:
     """Whether focus, a cast shadow or a ground plane tells near from far."""
-    v = seen.values
-    if axes_background in ("blurred", "gradient"):
+    if ground in ("blurred", "gradient"):
         return "yes"
-    if axes_background == "busy":
+    if ground == "busy":
         return "yes" if v["planes"] >= limit["depth_planes"] else "no"
-    return "yes" if v["shadow"] >= limit["depth_shadow"] and axes_lighting != "flat" else "no"
+    return "yes" if v["shadow"] >= limit["depth_shadow"] and light != "flat" else "no"
 
 
-def _of_axes(axes: Axes, seen: Seen, limit: Limits) -> list[Finding]:
-    v = seen.values
+def _of_axes(axes: Axes, v: Measures, limit: Limits, box: Box | None) -> list[Finding]:
     found: list[Finding] = []
-    box = seen.boxes.get("subject")
     if axes.subject_count == "none":
         found.append(Finding("no_subject", ERROR, v["subject_area"], limit["subject_least"],
                              "no single thing stands out: the frame is texture; show one whole product"))  # fmt: skip
@@ -200,7 +200,7 @@ def _of_axes(axes: Axes, seen: Seen, limit: Limits) -> list[Finding]:
     return found
 
 
-def _of_file(v: Mapping[str, float], limit: Limits) -> list[Finding]:
+def _of_file(v: Measures, limit: Limits) -> list[Finding]:
     found = []
     longest, shortest = max(v["width"], v["height"]), min(v["width"], v["height"])
     shape = longest / shortest
@@ -222,12 +222,11 @@ def _of_file(v: Mapping[str, float], limit: Limits) -> list[Finding]:
     return found
 
 
-def _of_subject(seen: Seen, v: Mapping[str, float], limit: Limits) -> list[Finding]:
+def _of_subject(v: Measures, limit: Limits, box: Box | None) -> list[Finding]:
     found: list[Finding] = []
-    box = seen.boxes.get("subject")
-    if not box:
+    if v["subject_area"] <= 0:
         return found
-    if v["separation"] < limit["separation"] and not seen.subject.given:
+    if v["separation"] < limit["separation"] and not v["alpha"]:
         found.append(Finding("weak_separation", NOTE, v["separation"], limit["separation"],
                              "the subject hardly differs from what is behind it", box))  # fmt: skip
     if v["touching"] >= 1:
@@ -238,7 +237,7 @@ def _of_subject(seen: Seen, v: Mapping[str, float], limit: Limits) -> list[Findi
     return found
 
 
-def suits(have: Mapping[str, float], motions: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def suits(have: Measures, motions: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Motion names, best first: fewest and smallest misses of the ranges under `suits`, then order of the table.
 
     A range is [least, most], either null for open; a measure that is not there counts as a miss.
