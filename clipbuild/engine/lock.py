@@ -12,26 +12,19 @@ nothing of clips or providers.
 """
 
 import errno
-import json
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clipbuild import digest
 from clipbuild.digest import Digest
-from clipbuild.engine import files
+from clipbuild.engine import files, lockline
 from clipbuild.engine.action import Trace
 from clipbuild.engine.disk import DISK, Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
-FORMAT = 1
-MAX_BYTES, MAX_LINES, MAX_LINE = 512 << 20, 1_000_000, 64 << 10
-FACTS = ("provider", "model", "job", "at")
-_COST = re.compile(r"\d{1,9}(\.\d{1,9})?\Z", re.ASCII)
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
-_HEADER: dict[str, Any] = {"format": FORMAT, "kind": "header"}
+MAX_BYTES, MAX_LINES = 512 << 20, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +73,7 @@ class Lock:
     def dump(self) -> bytes:
         """The one byte form; b"" for an empty lock."""
         lines = [digest.canonical(entry) for entry in self._entries()]
-        return b"".join(line + b"\n" for line in [digest.canonical(_HEADER), *lines]) if lines else b""
+        return b"".join(line + b"\n" for line in [digest.canonical(lockline.HEADER), *lines]) if lines else b""
 
     def pin(self, key: Digest) -> Trace | None:
         """What was bought for this key."""
@@ -94,9 +87,9 @@ class Lock:
         """With more bought results. Raises ValueError for a trace that the lock could not read back."""
         pins = dict(self.pins)
         for trace in traces:
-            facts = {name: str(trace.facts[name]) for name in FACTS if trace.facts.get(name)}
+            facts = {name: str(trace.facts[name]) for name in lockline.FACTS if trace.facts.get(name)}
             pin = Trace(trace.name, trace.key, dict(trace.outputs), trace.cost, 0.0, facts)
-            _check(_pin_entry(pin))
+            lockline.check(_pin_entry(pin))
             pins[pin.key] = pin
         return replace(self, pins=pins)
 
@@ -113,7 +106,7 @@ class Lock:
     def with_take(self, base_key: Digest, take: int, because: str) -> "Lock":
         """With another attempt meant from now on. Raises ValueError."""
         noted = Take(base_key, take, because)
-        _check(_take_entry(noted))
+        lockline.check(_take_entry(noted))
         return replace(self, takes={**self.takes, base_key: noted})
 
     def approval(self, key: Digest, of: Digest) -> Approval | None:
@@ -122,7 +115,7 @@ class Lock:
 
     def with_approval(self, approval: Approval) -> "Lock":
         """With a person's verdict, in place of an earlier one on the same bytes. Raises ValueError."""
-        _check(_approval_entry(approval))
+        lockline.check(_approval_entry(approval))
         return replace(self, approvals={**self.approvals, (approval.key, approval.digest): approval})
 
     def _entries(self) -> Iterable[dict[str, Any]]:
@@ -166,11 +159,16 @@ class _Reader:
                 f"{place}: a merge conflict",
                 hint="keep the lines of both sides and remove the markers, or set `clipbuild.lock merge=union` in .gitattributes",
             )
+        pin = lockline.quick_pin(line) if self.header else None
+        if pin is not None:
+            self._keep(self.pins, pin.key, pin, _same_pin, place)
+            return
         try:
-            entry = _object(line)
-            _check(entry)
-        except _FormatError as error:
-            raise UsageError(f"{place}: {shown(error)}", hint="use the clipbuild that wrote it, or a newer one") from None
+            entry = lockline.read(line)
+        except lockline.FormatError as error:
+            raise UsageError(
+                f"{place}: {shown(error)}", hint="use the clipbuild that wrote it, or a newer one"
+            ) from None
         except (ValueError, RecursionError) as error:
             raise IntegrityError(
                 f"{place}: {shown(error)}", hint=f"git checkout {self.where}, or remove the line"
@@ -225,101 +223,6 @@ def _same_approval(one: Approval, two: Approval) -> Approval | None:
     return min((one, two), key=lambda a: (a.at, a.by, a.reason)) if one.verdict == two.verdict else None
 
 
-def _object(line: str) -> dict[str, Any]:
-    if len(line) > MAX_LINE:
-        raise ValueError("a line of more than 64 KiB")
-    found = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_constant)
-    if not isinstance(found, dict):
-        raise ValueError("not a JSON object")
-    return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("one field twice")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
-
-
-class _FormatError(ValueError):
-    """Written by another version."""
-
-
-def _check(entry: dict[str, Any]) -> None:
-    """Refuse an entry that does not have exactly the fields of its kind, each well formed. Raises ValueError."""
-    kind = entry.get("kind")
-    if kind == "header" and (entry != _HEADER or type(entry["format"]) is not int):
-        raise _FormatError(f"a lock of format {entry.get('format')!r}; this clipbuild reads format {FORMAT}")
-    fields = _FIELDS.get(kind) if isinstance(kind, str) else None
-    if fields is None:
-        raise ValueError(f"an entry of unknown kind {kind!r}")
-    if entry.keys() != fields.keys():
-        odd = sorted(entry.keys() ^ fields.keys())
-        raise ValueError(f"a {kind} with fields missing or unknown: {', '.join(odd)}")
-    for name, holds in fields.items():
-        if not holds(entry[name]):
-            raise ValueError(f"{kind}: bad {name}: {str(entry[name])[:100]!r}")
-    if kind == "pin" and entry["sum"] != _sum(entry):
-        raise ValueError("a pin that was changed by hand or by a merge: its sum does not match")
-
-
-def _is_any(_value: object) -> bool:
-    return True
-
-
-def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 64 and not value.strip("0123456789abcdef")
-
-
-def _is_text(value: object, limit: int = 500) -> bool:
-    return isinstance(value, str) and len(value) <= limit and value.isprintable()
-
-
-def _is_outputs(value: object) -> bool:
-    return isinstance(value, dict) and bool(value) and all(_FILE.match(k) and _is_digest(v) for k, v in value.items())
-
-
-def _is_facts(value: object) -> bool:
-    return isinstance(value, dict) and all(k in FACTS and _is_text(v) and "://" not in v for k, v in value.items())
-
-
-_FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "header": {"format": _is_any, "kind": _is_any},
-    "pin": {
-        "cost": lambda v: isinstance(v, str) and bool(_COST.match(v)),
-        "facts": _is_facts,
-        "key": _is_digest,
-        "kind": _is_any,
-        "name": lambda v: _is_text(v) and bool(v),
-        "outputs": _is_outputs,
-        "sum": lambda v: isinstance(v, str),
-    },
-    "take": {
-        "because": _is_text,
-        "key": _is_digest,
-        "kind": _is_any,
-        "take": lambda v: type(v) is int and 1 <= v <= 1_000_000,
-    },
-    "approval": {
-        "at": lambda v: _is_text(v, 40),
-        "by": _is_text,
-        "digest": _is_digest,
-        "key": _is_digest,
-        "kind": _is_any,
-        "reason": _is_text,
-        "verdict": lambda v: v in ("approved", "rejected"),
-    },
-}
-
-
-def _sum(entry: Mapping[str, Any]) -> str:
-    return digest.of_document({name: value for name, value in entry.items() if name != "sum"})[:16]
-
-
 def _pin_entry(pin: Trace) -> dict[str, Any]:
     entry = {
         "kind": "pin",
@@ -329,7 +232,7 @@ def _pin_entry(pin: Trace) -> dict[str, Any]:
         "cost": pin.cost,
         "facts": dict(pin.facts),
     }
-    return {**entry, "sum": _sum(entry)}
+    return {**entry, "sum": lockline.pin_sum(entry)}
 
 
 def _take_entry(take: Take) -> dict[str, Any]:

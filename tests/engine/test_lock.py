@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipbuild import digest
-from clipbuild.engine import lock as locks
+from clipbuild.engine import lockline
 from clipbuild.engine.action import Trace
 from clipbuild.engine.lock import Approval, Lock, parse
 from clipbuild.errors import ClipbuildError, IntegrityError, UsageError
@@ -112,7 +112,7 @@ def test_only_known_facts_are_kept():
     """What a provider says beside the four facts, and what could carry a token, never reaches the file."""
     lock = Lock().with_pin(pin("a", url="https://x/?token=s3cret", header="Authorization"))
     assert b"s3cret" not in lock.dump()
-    assert set(lock.pin(d("a")).facts) == set(locks.FACTS)
+    assert set(lock.pin(d("a")).facts) == set(lockline.FACTS)
     with pytest.raises(ValueError, match="facts"):
         Lock().with_pin(pin("a", job="https://x/y?token=1"))
 
@@ -159,7 +159,7 @@ def mutations() -> dict[str, tuple[str, bytes]]:
     def with_(change: dict, sum_too: bool = True) -> bytes:
         changed = {**first, **change}
         if sum_too:
-            changed["sum"] = locks._sum(changed)
+            changed["sum"] = lockline.pin_sum(changed)
         return text(*rest, json.dumps(changed))
 
     nested = '{"kind":' * 100_000 + "1" + "}" * 100_000
@@ -366,5 +366,5 @@ def test_the_sum_has_teeth(monkeypatch):
     data = mutations()["digest-flip"][1]
     refused(data)
     entry = json.loads(data.decode().splitlines()[-1])
-    monkeypatch.setattr(locks, "_sum", lambda row: row["sum"] if "sum" in row else entry["sum"])
+    monkeypatch.setattr(lockline, "pin_sum", lambda row: row["sum"] if "sum" in row else entry["sum"])
     assert parse(text(HEADER, json.dumps(entry))).pin(d("a")).outputs != pin("a").outputs

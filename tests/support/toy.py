@@ -90,7 +90,7 @@ class Toy:
             stack.callback(state.close)
             store = Store(self.store or place.store, disk=self.disk)
             stack.enter_context(store.use())
-            for _ in range(3):
+            for _ in range(9):  # each time something else may turn out to be lost
                 if not self.walk(place, state, store):
                     break
         return self
