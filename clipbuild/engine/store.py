@@ -14,7 +14,6 @@ Knows nothing of actions, traces or who wants a blob.
 import fcntl
 import os
 import re
-import stat
 import threading
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,11 +22,10 @@ from hashlib import sha256
 
 from clipbuild import digest
 from clipbuild.digest import Digest
-from clipbuild.engine import files
+from clipbuild.engine import files, premises
 from clipbuild.engine.disk import DISK, Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
-FORMAT = 1
 DAY = 86400.0
 _FOLDER_NAME = re.compile(r"[0-9a-f]{2}\Z")
 
@@ -83,7 +81,7 @@ class Store:
         self._guard = threading.Lock()
         self._ready = False
         self._anchored = False
-        _check(root, shared)
+        premises.check(root, shared)
 
     def path(self, name: Digest) -> str:
         """Where the blob is. Raises KeyError if absent."""
@@ -110,6 +108,15 @@ class Store:
     def is_precious(self, name: Digest) -> bool:
         """This blob was bought: no clean-up removes it."""
         return os.path.exists(os.path.join(self.root, "precious", name))
+
+    def place(self, name: Digest, dest: str, *, root: str | None = None) -> str:
+        """A copy of the blob at `dest`, its bytes looked at once a run; says how as `files.place`.
+
+        What was bought never shares bytes with a visible file. Raises KeyError for a blob that is gone or damaged.
+        """
+        if not self.sound(name):
+            raise KeyError(name)
+        return files.place(self._place(name), dest, share=not self.is_precious(name), root=root, disk=self._disk)
 
     def add_bytes(self, data: bytes, precious: bool = False) -> Digest:
         """Keep `data`. Raises OSError."""
@@ -223,14 +230,9 @@ class Store:
         return f"{self.root}/{name[:2]}/{name}"
 
     def _prepare(self) -> None:
-        if self._ready:
-            return
-        for folder in ("", "tmp", "precious", "quarantine"):
-            files.ensure_dir(os.path.join(self.root, folder) if folder else self.root, self._mode, disk=self._disk)
-        path = os.path.join(self.root, "format")
-        if not os.path.exists(path):
-            files.write_atomic(path, f"clipbuild store {FORMAT}\n".encode(), durable=True, disk=self._disk)
-        self._ready = True
+        if not self._ready:
+            premises.lay_out(self.root, self._mode, self._disk)
+            self._ready = True
 
     @contextmanager
     def _incoming(self) -> Iterator["_Arrival"]:
@@ -292,18 +294,8 @@ class Store:
             files.write_atomic(path, b"", mode=0o444, durable=True, disk=self._disk)
         files.flush_folder(folder, self._disk)
         if not self._anchored:
-            self._anchor()
-
-    def _anchor(self) -> None:
-        """Make the store's own name durable, and those of the folders above it, as far up as they are ours."""
-        above = os.path.dirname(os.path.abspath(self.root))
-        with suppress(PermissionError):
-            while True:
-                files.flush_folder(above, self._disk)
-                if above == os.path.dirname(above):
-                    break
-                above = os.path.dirname(above)
-        self._anchored = True
+            premises.anchor(self.root, self._disk)
+            self._anchored = True
 
     def _hash(self, fd: int) -> Digest:
         seen = sha256()
@@ -364,31 +356,6 @@ class Store:
             yield
         finally:
             os.close(fd)
-
-
-def _check(root: str, shared: bool) -> None:
-    try:
-        facts = os.lstat(root)
-    except FileNotFoundError:
-        return
-    where = shown(root)
-    if not stat.S_ISDIR(facts.st_mode):
-        raise UsageError(f"{where}: the store is a link or no folder", hint="set `store` in your configuration instead")
-    if facts.st_uid != os.geteuid() and not shared:
-        raise UsageError(f"{where}: the store belongs to another user")
-    if facts.st_mode & (0o002 if shared else 0o022):
-        raise UsageError(f"{where}: others may write to the store", hint=f"chmod go-w {where}")
-    try:
-        with open(os.path.join(root, "format"), encoding="ascii", errors="replace") as file:
-            words = file.read(100).split()
-    except FileNotFoundError:
-        return
-    if words != ["clipbuild", "store", str(FORMAT)]:
-        raise UsageError(
-            f"{where}: a store of another version",
-            [("found", shown(" ".join(words), 60)), ("known", f"clipbuild store {FORMAT}")],
-            "use the clipbuild that made it, or name another store",
-        )
 
 
 def _names(folder: str) -> list[str]:

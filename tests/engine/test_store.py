@@ -14,7 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from clipbuild import digest
 from clipbuild.engine.disk import Os
-from clipbuild.engine.store import DAY, FORMAT, Store
+from clipbuild.engine.premises import FORMAT
+from clipbuild.engine.store import DAY, Store
 from clipbuild.errors import IntegrityError, UsageError
 from tests.support.disks import ERRORS, Closing, Crumbs, Interruptible, Killed
 
@@ -247,6 +248,31 @@ def test_sound_reads_once_a_run(store):
     assert not fresh.checked(name)
     assert fresh.sound(name)
     assert fresh.checked(name)
+
+
+def test_placing_looks_at_the_bytes_and_never_shares_what_was_bought(tmp_path):
+    """A free blob may share its bytes with an output, a bought one never; a damaged one is not placed."""
+    root = str(tmp_path / "store")
+    free, bought = Store(root).add_bytes(b"free"), Store(root).add_bytes(b"paid", precious=True)
+    store = Store(root, disk=CopyOnly())
+    assert store.place(free, str(tmp_path / "free")) == "link"
+    assert store.place(bought, str(tmp_path / "paid")) == "copy"
+    spoil(store, free)
+    with pytest.raises(KeyError):
+        Store(root).place(free, str(tmp_path / "again"))
+    assert not os.path.exists(tmp_path / "again")
+
+
+def test_a_disk_that_can_not_make_files_exclusively_is_refused(tmp_path):
+    """Found by the probe before the first blob."""
+
+    class Careless(Os):
+        @staticmethod
+        def open(path, flags, mode=0o600, *, dir_fd=None):
+            return os.open(path, flags & ~os.O_EXCL, mode, dir_fd=dir_fd)
+
+    with pytest.raises(UsageError, match="exclusively"):
+        Store(str(tmp_path / "store"), disk=Careless()).add_bytes(b"x")
 
 
 def test_random_damage_is_always_found_and_nothing_else(tmp_path):
