@@ -43,7 +43,7 @@ def of_document(document: Mapping[str, Any]) -> Digest:
 def of_file(path: str) -> Digest:
     """SHA-256 of a file's bytes. Raises OSError."""
     with open(path, "rb", buffering=0) as file:
-        return Digest(hashlib.file_digest(file, "sha256").hexdigest())  # type: ignore[arg-type]
+        return Digest(hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def parse(text: object) -> Digest:
