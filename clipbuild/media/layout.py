@@ -33,3 +33,19 @@ def card_layout(width: int, height: int, has_photo: bool) -> dict[str, Box]:
 def _pixels(box: tuple[float, float, float, float], width: int, height: int) -> Box:
     x0, y0, x1, y1 = box
     return round(x0 * width), round(y0 * height), round(x1 * width), round(y1 * height)
+
+
+_STAND = {
+    ("portrait", True): (0.12, 0.33, 0.88, 0.77),
+    ("portrait", False): (0.1, 0.26, 0.9, 0.78),
+    ("square", True): (0.14, 0.36, 0.86, 0.86),
+    ("square", False): (0.12, 0.18, 0.88, 0.84),
+    ("landscape", True): (0.46, 0.15, 0.92, 0.85),
+    ("landscape", False): (0.24, 0.13, 0.76, 0.85),
+}
+
+
+def standing_room(width: int, height: int, text_space: bool) -> tuple[float, float, float, float]:
+    """Where a product stands, in shares of the frame: with `text_space` above it (beside it in a wide frame) for
+    captions. Its lower edge is the line it stands on."""
+    return _STAND[shape(width, height), text_space]

@@ -1,0 +1,232 @@
+"""Stage `image`: the local image provider. From a product photo (and a place, or nothing) to the picture of a clip.
+
+How the photo is used is decided by what it is: one with alpha, or one that can be cut out with confidence, stands on
+the wanted ground in layers; one before a plain backdrop goes on past its edges; a real place fills the frame or is
+shown whole. The product is never stretched and never cropped. Knows nothing of captions but where they want room.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clipbuild.errors import MediaError
+from clipbuild.media import canvas, compose, cutout, extend, ground, layout, pictures, subject
+from clipbuild.media.canvas import Bytes, Colour, Floats
+from clipbuild.media.compose import Layers, Product
+from clipbuild.stages.workdir import Workdir
+
+LARGEST_SIDE = 4096
+PLAIN = 0.45
+"""From this plainness on a photo's own backdrop goes on past its edges."""
+STYLES = ("plain", "gradient", "blur", "studio", "plate")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The picture to make: its size, recipe, ground style, colours, and whether captions need room."""
+
+    width: int
+    height: int
+    recipe: str
+    style: str
+    tones: tuple[Colour, ...]
+    primary: Colour
+    accent: Colour
+    room: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """The product's photo: pixels, alpha if it has one, and its cut-out if that can be shown."""
+
+    rgb: Bytes
+    product: Product | None
+    cut: cutout.Cut | None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The stage: inputs `photo_0` … and `plate`; layers are left out where the picture has none."""
+
+    name: str = "image"
+    version: int = 1
+    outputs: tuple[str, ...] = ("image", "background", "subject", "shadow")
+    tools: tuple[str, ...] = ("pillow", "numpy", "opencv")
+    inline: bool = False
+
+    def run(self, work: Workdir) -> None:
+        """Compose the picture. Raises MediaError for a photo that can't be read or a colour that is none."""
+        with canvas.steady():
+            made = picture(wanted(work.params), _photo(work.inputs), _plate(work.inputs))
+            if isinstance(made, Layers):
+                canvas.save(work.out("background"), canvas.dithered(made.ground))
+                canvas.save(work.out("subject"), np.dstack([made.rgb, _eight(made.alpha)]))
+                black = np.zeros_like(made.rgb)
+                canvas.save(work.out("shadow"), np.dstack([black, _eight(made.shadow)]))
+                made = made.flat()
+            canvas.save(work.out("image"), canvas.dithered(made))
+
+
+def wanted(params: Mapping[str, Any]) -> Wanted:
+    """The params as the picture they ask for. Raises MediaError."""
+    brand, asked = params.get("brand", {}), params.get("ground", {})
+    width, height = int(params["width"]), int(params["height"])
+    tones = tuple(canvas.colour(text) for text in asked.get("colors", ()))
+    style = str(asked.get("style") or "studio")
+    if style not in STYLES:
+        raise MediaError(f"there is no ground {style!r}", [("known", ", ".join(STYLES))])
+    primary, accent, paper = (
+        canvas.colour(brand.get(name) or other)
+        for name, other in (("primary", "#1f2937"), ("accent", "#e0a43a"), ("background", "#f3efe8"))
+    )
+    recipe = str(params.get("recipe", "packshot"))
+    if recipe == "card":
+        tones = tones or (primary,)
+    tones = tones or (paper,)
+    room = layout.standing_room(width, height, bool(params.get("text_space", True)))
+    return Wanted(width, height, recipe, style, tones, primary, accent, room)
+
+
+def picture(want: Wanted, photo: Photo | None, plate: Bytes | None) -> Layers | Floats:
+    """The picture, in layers where it has some."""
+    if want.recipe == "card":
+        return _card(want, photo)
+    if photo is None:
+        if plate is None:
+            raise MediaError("there is no photo to compose from", hint="add `photos:` to the product")
+        return ground.plate(plate, want.width, want.height, 0.5, compose.stage_for(want.room))
+    if plate is not None:
+        return _scene(want, photo, plate)
+    if photo.product is not None and want.style != "blur":
+        return _stood(want, photo.product)
+    return _whole(want, photo)
+
+
+def _stood(want: Wanted, item: Product) -> Layers:
+    """The cut-out on a made ground."""
+    size, at = (want.width, want.height), compose.stage_for(want.room)
+    flat = compose.lying(item) and item.shade is None
+    tone = _against(want, item)
+    second = want.tones[1] if len(want.tones) > 1 else None
+    if want.style == "plain":
+        base = ground.plain(*size, tone)
+    elif want.style == "gradient":
+        base = ground.gradient(*size, canvas.shaded(tone, 0.12), second or canvas.mixed(tone, want.primary, 0.3))
+    elif flat:
+        base = ground.surface(*size, tone, at)
+    else:
+        base = ground.studio(*size, tone, second or canvas.mixed(tone, want.primary, 0.06), at)
+    return compose.placed(item, base, want.room, flat=flat)
+
+
+def _against(want: Wanted, item: Product) -> Colour:
+    """The ground's colour; one of the brand's that the product stands out from, where none was asked for."""
+    rim = item.rgb[item.alpha > 200]
+    if not len(rim):
+        return want.tones[0]
+    mean = tuple(float(v) for v in np.median(rim, axis=0))
+    if _apart(mean, want.tones[0]) > 45:
+        return want.tones[0]
+    deeper = canvas.mixed(want.tones[0], want.primary, 0.3 if canvas.luma(mean) > 110 else 0.0)
+    return deeper if _apart(mean, deeper) > _apart(mean, want.tones[0]) else canvas.shaded(want.tones[0], 0.3)
+
+
+def _apart(one: Any, other: Colour) -> float:
+    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True))) ** 0.5
+
+
+def _whole(want: Wanted, photo: Photo) -> Floats:
+    """The photo itself: carried on past its edges, filling the frame, or as a print before a blur of itself."""
+    size = (want.width, want.height)
+    shape = (photo.rgb.shape[1], photo.rgb.shape[0])
+    plain = photo.cut is not None and photo.cut.plain >= PLAIN
+    if want.style == "blur":
+        return _printed(want, photo.rgb, ground.blur(photo.rgb, *size, want.primary), (0.07, 0.1, 0.93, 0.9))
+    if plain and photo.cut is not None:
+        fit = extend.framed(shape, photo.cut.box, want.room, size, busy=False)
+        keep = canvas.resized(photo.cut.extent.astype(np.uint8) * 255, shape).astype(np.float32) / 255
+        made = extend.extended(photo.rgb, np.maximum(keep, photo.cut.alpha.astype(np.float32) / 255), fit, size, busy=False)
+        return canvas.vignette(made, 0.1)
+    box = subject.find(canvas.resized(photo.rgb, _small(shape))).box
+    fit = extend.framed(shape, box, want.room, size, busy=True)
+    if min(fit.height / want.height, fit.width / want.width) < 0.62:
+        return _printed(want, photo.rgb, ground.blur(photo.rgb, *size, want.primary), (0.06, 0.08, 0.94, 0.92))
+    made = extend.extended(photo.rgb, np.zeros(photo.rgb.shape[:2], np.float32), fit, size, busy=True)
+    return canvas.vignette(made, 0.12)
+
+
+def _printed(want: Wanted, photo: Bytes, base: Floats, room: tuple[float, float, float, float]) -> Floats:
+    box = (room[0] * want.width, room[1] * want.height, room[2] * want.width, room[3] * want.height)
+    return _print_layers(photo, base, box).flat()
+
+
+def _print_layers(photo: Bytes, base: Floats, box: tuple[float, float, float, float]) -> Layers:
+    base, alpha, rgb = compose.print_card(photo, base, box, 0.035)
+    return Layers(base, rgb, alpha, compose.drop_shadow(alpha))
+
+
+def _scene(want: Wanted, photo: Photo, plate: Bytes) -> Layers:
+    """The product in a place: on its floor where that is calm, else on a counter before it."""
+    at = compose.stage_for(want.room)
+    focus, calm = _calmest(plate, want)
+    base = ground.plate(plate, want.width, want.height, focus, at)
+    if photo.product is None:
+        box = tuple(v * s for v, s in zip(want.room, (want.width, want.height) * 2, strict=True))
+        return _print_layers(photo.rgb, base, (box[0], box[1], box[2], box[3]))
+    if not calm:
+        base = ground.counter(base, want.tones[1] if len(want.tones) > 1 else want.tones[0], at)
+    return compose.placed(photo.product, base, want.room, flat=False)
+
+
+def _calmest(plate: Bytes, want: Wanted) -> tuple[float, bool]:
+    """(where to crop the place so that little happens at the product's foot, whether that is calm enough to stand on)."""
+    best: tuple[float, float] = (9e9, 0.5)
+    for focus in (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8):
+        small = canvas.cover(plate, want.width // 8, want.height // 8, (focus, 0.5)).astype(np.float32).mean(axis=2)
+        high, wide = small.shape
+        foot = small[round((want.room[3] - 0.05) * high) :, round(want.room[0] * wide) : round(want.room[2] * wide)]
+        restless = float(np.abs(np.diff(foot, axis=1)).mean() + np.abs(np.diff(foot, axis=0)).mean()) + abs(focus - 0.5)
+        best = min(best, (restless, focus))
+    return best[1], best[0] < 5.0
+
+
+def _card(want: Wanted, photo: Photo | None) -> Layers | Floats:
+    """A graphic ground in the brand's colours; the product, if any, in its box of the card."""
+    boxes = layout.card_layout(want.width, want.height, photo is not None)
+    base = ground.card(want.width, want.height, want.tones[0], want.accent, boxes.get("photo"))
+    if photo is None:
+        return base
+    box = boxes["photo"]
+    if photo.product is None:
+        return _print_layers(photo.rgb, base, tuple(map(float, box)))  # type: ignore[arg-type]
+    room = (box[0] / want.width, box[1] / want.height, box[2] / want.width, box[3] / want.height)
+    return compose.placed(photo.product, base, room, flat=True)
+
+
+def _photo(inputs: Mapping[str, str]) -> Photo | None:
+    path = inputs.get("photo_0") or inputs.get("photo")
+    if path is None:
+        return None
+    rgb, alpha = pictures.read(path, side=LARGEST_SIDE)
+    if alpha is not None and subject.has_shape(alpha):
+        return Photo(rgb, compose.product(rgb, alpha), None)
+    if alpha is not None:
+        rgb = np.rint(canvas.over(np.full(rgb.shape, 255, np.float32), rgb, alpha / np.float32(255))).astype(np.uint8)
+    cut = cutout.cut(rgb)
+    sure = cut.confidence >= cutout.GOOD
+    return Photo(rgb, compose.product(cut.rgb, cut.alpha) if sure else None, cut)
+
+
+def _plate(inputs: Mapping[str, str]) -> Bytes | None:
+    return pictures.read(inputs["plate"], side=LARGEST_SIDE)[0] if "plate" in inputs else None
+
+
+def _small(shape: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1.0, 512 / max(shape))
+    return max(8, round(shape[0] * scale)), max(8, round(shape[1] * scale))
+
+
+def _eight(values: Floats) -> Bytes:
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
