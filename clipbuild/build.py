@@ -134,10 +134,10 @@ def _walk(
 def _until_settled(
     session: "Session", dirty: frozenset[str] | None, bus: events.Bus, options: Options, report: Report
 ) -> "Planned":
-    """Plan and run; when a blob turned out lost on the way, plan again. Three rounds, then what is left has failed."""
+    """Plan and run; when a blob turned out lost on the way, plan again. Nine rounds at most (each may find another one), then what is left has failed."""
     from clipbuild import planning
 
-    for _ in range(3):
+    for _ in range(9):
         planned = planning.make_plan(session, dirty)
         if not _run(session, planned, bus, options, report):
             break
