@@ -134,7 +134,7 @@ def _walk(
 def _until_settled(
     session: "Session", dirty: frozenset[str] | None, bus: events.Bus, options: Options, report: Report
 ) -> "Planned":
-    """Plan and run; when a blob turned out lost on the way, plan again. Nine rounds at most (each may find another one), then what is left has failed."""
+    """Plan and run; again when a blob turned out lost: each round may find another. After nine, what is left has failed."""
     from clipbuild import planning
 
     for _ in range(9):
