@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from clipbuild.media import fonts
 from clipbuild.media.metrics import Box, Seen
+from clipbuild.media.pixels import Bytes
 from clipbuild.media.readiness import ERROR, NOTE, Readiness
-from clipbuild.media.subject import Bytes
 
 PICTURE = 860
 """Long side of the picture in the annotation."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from clipbuild.media.pixels import blocking, deviation, disc, gradient, middle, true_detail
+from clipbuild.media.pixels import Bytes, Floats, Mask, blocking, deviation, disc, gradient, middle, true_detail
 from clipbuild.media.scene import depth_values, ground_values, light_values
-from clipbuild.media.subject import OPAQUE, Bytes, Floats, Mask, Subject, find, parts_of
+from clipbuild.media.subject import OPAQUE, Subject, find, parts_of
 
 SIDE = 512
 SMOOTH = 8.0
@@ -132,8 +132,7 @@ def _full_size(rgb: Bytes) -> dict[str, float]:
 
 
 def _subject_values(subject: Subject) -> dict[str, float]:
-    parts, box = subject.parts, subject.box
-    largest = parts[0].area if parts else 0.0
+    parts, box, mask = subject.parts, subject.box, subject.mask
     touching = 0 if box is None else sum((box[0] < 0.008, box[1] < 0.008, box[2] > 0.992, box[3] > 0.992))
     thin = 0.0
     if subject.mask.any():
@@ -147,7 +146,7 @@ def _subject_values(subject: Subject) -> dict[str, float]:
     return {
         "subject_area": subject.area,
         "parts": float(len(parts)),
-        "second_part": parts[1].area / largest if len(parts) > 1 else 0.0,
+        "rival": subject.rival,
         "filled": min(1.0, filled),
         "span": box[2] - box[0] if box else 0.0,
         "off_centre": float(np.hypot(centre[0] - 0.5, centre[1] - 0.5)),
@@ -157,6 +156,7 @@ def _subject_values(subject: Subject) -> dict[str, float]:
         "room_right": 1 - box[2] if box else 1.0,
         "room_bottom": 1 - box[3] if box else 1.0,
         "touching": float(touching),
+        "cut_off": max(float(edge.mean()) for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1])),
         "thin": thin,
     }
 

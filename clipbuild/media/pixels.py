@@ -3,10 +3,17 @@
 Pure functions of grey pictures. Know nothing of subjects or verdicts.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from clipbuild.media.subject import Bytes, Floats, Mask
+Floats = NDArray[Any]
+"""Float values, mostly float32."""
+Bytes = NDArray[Any]
+"""8-bit values, as OpenCV gives them."""
+Mask = NDArray[np.bool_]
 
 
 def gradient(grey: Bytes) -> Floats:

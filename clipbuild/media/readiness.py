@@ -130,7 +130,7 @@ def subject_count(v: Measures, limit: Limits) -> str:
     if v["subject_area"] < limit["subject_least"] or textured:
         return "none"
     sprawls = v["off_centre"] >= limit["sprawl_off_centre"] and v["span"] >= 0.6 and v["filled"] < 0.8
-    return "many" if v["second_part"] >= limit["rival"] or sprawls else "1"
+    return "many" if v["rival"] >= limit["rival"] or sprawls else "1"
 
 
 def background(v: Measures, limit: Limits) -> str:
@@ -186,13 +186,12 @@ def _of_axes(axes: Axes, v: Measures, limit: Limits, box: Box | None) -> list[Fi
     elif axes.subject_count == "many":
         pair = axes.background in ("plain", "gradient", "alpha") and v["parts"] == 2
         text = "two things compete" if pair else "several things compete"
-        found.append(Finding("many_subjects", WARN if pair else ERROR, v["second_part"], limit["rival"],
+        found.append(Finding("many_subjects", WARN if pair else ERROR, v["rival"], limit["rival"],
                              f"{text}: show one product, or crop to one", box))  # fmt: skip
     if axes.background == "busy":
-        strong = strongly_busy(v, limit)
-        name = "busy_gradient" if strong else "scene_detail"
-        found.append(Finding("background_busy", ERROR if strong else WARN, v["bg_gradient" if strong else "detail"],
-                             limit[name],
+        strong = strongly_busy(v, limit) or v["defocus"] < limit["scene_defocus"]
+        found.append(Finding("background_busy", ERROR if strong else WARN, v["detail"],
+                             limit["scene_detail"],
                              "sharp detail behind the subject will shimmer: use a plain or blurred background"))  # fmt: skip
     if axes.negative_space == "no":
         found.append(Finding("no_free_space", NOTE, v["free_area"], limit["negative_space"],
@@ -229,8 +228,13 @@ def _of_subject(v: Measures, limit: Limits, box: Box | None) -> list[Finding]:
     if v["separation"] < limit["separation"] and not v["alpha"]:
         found.append(Finding("weak_separation", NOTE, v["separation"], limit["separation"],
                              "the subject hardly differs from what is behind it", box))  # fmt: skip
-    if v["touching"] >= 1:
-        found.append(Finding("subject_cut", NOTE, v["touching"], 1, "the subject touches the edge of the frame", box))
+    if v["cut_off"] >= limit["cut_off"]:
+        found.append(Finding("subject_cut", WARN, v["cut_off"], limit["cut_off"],
+                             "the frame cuts the subject: show the whole product", box))  # fmt: skip
+    elif v["touching"] >= 1:
+        found.append(
+            Finding("subject_at_edge", NOTE, v["touching"], 1, "the subject touches the edge of the frame", box)
+        )
     if v["crop_loss"] > 0.02:
         found.append(Finding("subject_leaves_frame", NOTE, v["crop_loss"], 0.02,
                              f"filling the frame cuts {v['crop_loss']:.0%} of the subject: fit it instead", box))  # fmt: skip

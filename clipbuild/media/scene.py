@@ -6,8 +6,8 @@ Works on the small copy that `metrics` makes. Knows nothing of limits.
 import cv2
 import numpy as np
 
-from clipbuild.media.pixels import disc, edge_width, gradient
-from clipbuild.media.subject import Bytes, Floats, Mask, Subject, to_lab
+from clipbuild.media.pixels import Bytes, Floats, Mask, disc, edge_width, gradient
+from clipbuild.media.subject import Subject, to_lab
 
 
 def ground_values(rgb: Bytes, grey: Bytes, heat: Floats, subject: Subject) -> dict[str, float]:

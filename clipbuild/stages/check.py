@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from clipbuild import digest
 from clipbuild.errors import ActionError
 from clipbuild.media import metrics, pictures, readiness
+from clipbuild.media.pixels import Bytes
 from clipbuild.media.readiness import NOT_READY, RISKY, VERDICTS, Readiness
-from clipbuild.media.subject import Bytes
 from clipbuild.stages.workdir import Workdir
 
 

@@ -31,9 +31,8 @@ def busy(width: int = 900, height: int = 900, seed: int = 3) -> Picture:
 def blurred(width: int = 900, height: int = 900) -> Picture:
     """The pebbles far out of focus, with coarse light and dark."""
     rng = np.random.default_rng(5)
-    coarse = cv2.resize(
-        rng.integers(20, 235, (5, 5, 3)).astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC
-    )
+    tones = rng.integers(30, 220, (5, 5, 1)) * 0.7 + rng.integers(20, 235, (5, 5, 3)) * 0.3
+    coarse = cv2.resize(tones.astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
     return np.asarray(cv2.GaussianBlur(coarse, (0, 0), 30), np.uint8)
 
 
