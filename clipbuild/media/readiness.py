@@ -16,6 +16,12 @@ Measures = Mapping[str, float]
 ERROR, WARN, NOTE = "error", "warn", "note"
 READY, RISKY, NOT_READY = "ready", "risky", "not_ready"
 VERDICTS = (READY, RISKY, NOT_READY)
+SUITABLE = (
+    "subject_area", "span", "off_centre", "headroom", "room_left", "room_top", "room_right", "room_bottom", "thin",
+    "free_area", "free_left", "free_right", "free_top", "free_bottom", "bg_gradient", "detail", "bg_spread", "defocus",
+    "planes", "shadow", "depth", "aspect", "upscale", "crop_loss",
+)  # fmt: skip
+"""The measures that a motion's `suits` may name; shares of the frame unless their names say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +177,12 @@ def lighting(v: Measures, limit: Limits) -> str:
 
 def depth_cue(ground: str, light: str, v: Measures, limit: Limits) -> str:
     """Whether focus, a cast shadow or a ground plane tells near from far."""
-    if ground in ("blurred", "gradient"):
+    if ground == "blurred":
         return "yes"
     if ground == "busy":
         return "yes" if v["planes"] >= limit["depth_planes"] else "no"
-    return "yes" if v["shadow"] >= limit["depth_shadow"] and light != "flat" else "no"
+    modelled = ground == "gradient" or v["shadow"] >= limit["depth_shadow"]
+    return "yes" if modelled and light != "flat" else "no"
 
 
 def _of_axes(axes: Axes, v: Measures, limit: Limits, box: Box | None) -> list[Finding]:
