@@ -159,6 +159,8 @@ def _of_likeness(v: Mapping[str, float], limit: Limits) -> Iterable[Finding]:
     if "first_like" in v:
         yield from _under("first", v["first_like"], limit, "the first frame is not the picture that was sent", at=0.0)
         yield from _under("first_worst", v["first_worst"], limit, "a part of the first frame was changed", at=0.0)
+    if not all(_calm(name, v[name], limit) for name in ("cut", "black")):
+        return  # what comes after a cut compares with another shot
     if "label_worst" in v:
         yield from _under("label", v["label_worst"], limit, "the label does not keep its looks", at=v["label_at"])
     yield from _over("warp", v["warp"], limit, "the subject bends")
@@ -215,6 +217,11 @@ def _over(
         if most is not None and value > most:
             return [Finding(name, severity, round(value, 4), most, advice, box, at)]
     return []
+
+
+def _calm(name: str, value: float, limit: Limits) -> bool:
+    error = limit[name][1]
+    return error is None or value <= error
 
 
 def _under(

@@ -97,7 +97,9 @@ def tables(cases: Sequence[Case], found: Sequence[Mapping[str, str]]) -> None:
     """A confusion table for the verdict and every axis: rows are labels, columns what was found."""
     for name in ("ready", *AXES):
         pairs = Counter((truth(c, name), f[name]) for c, f in zip(cases, found, strict=True))
-        words = sorted({w for pair in pairs for w in pair}, key=lambda w: (-sum(pairs[w, o] for o in words_of(pairs)), w))
+        words = sorted(
+            {w for pair in pairs for w in pair}, key=lambda w: (-sum(pairs[w, o] for o in words_of(pairs)), w)
+        )
         print(f"\n| {name}: labelled ↓ found → | " + " | ".join(words) + " |\n|" + "---|" * (len(words) + 1))
         for word in words:
             print(f"| {word} | " + " | ".join(str(pairs[word, other] or "·") for other in words) + " |")
@@ -163,7 +165,9 @@ def variations(folder: str, limits: Mapping[str, float]) -> Iterator[str]:
         "lighter by a sixth": lambda p: np.clip(p * 1.16, 0, 255).astype(np.uint8),
         "JPEG quality 60": lambda p: cv2.imdecode(cv2.imencode(".jpg", p, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1),
         "scaled to 800 px": lambda p: scaled(p, 800),
-        "4 % cut from each side": lambda p: p[p.shape[0] // 25 : -(p.shape[0] // 25), p.shape[1] // 25 : -(p.shape[1] // 25)],
+        "4 % cut from each side": lambda p: p[
+            p.shape[0] // 25 : -(p.shape[0] // 25), p.shape[1] // 25 : -(p.shape[1] // 25)
+        ],
     }
     loaded = [(row, pictures.read(path)) for path, row in rows_of(folder)]
     for name, change in kinds.items():
@@ -176,7 +180,11 @@ def variations(folder: str, limits: Mapping[str, float]) -> Iterator[str]:
             same += result.verdict == READY[row["ready"]]
             ground += result.axes.background == row["background"]
         yield f"| {name} | {same}/{count} | {ground}/{count} |"
-    grounds = {"plain": (stills.plain, "ready"), "blurred": (stills.blurred, "ready"), "busy": (stills.busy, "not_ready")}
+    grounds = {
+        "plain": (stills.plain, "ready"),
+        "blurred": (stills.blurred, "ready"),
+        "busy": (stills.busy, "not_ready"),
+    }
     for name, (ground_of, verdict) in grounds.items():
         found = [
             readiness.judge(metrics.look(composed(rgb, alpha, ground_of())), limits)
