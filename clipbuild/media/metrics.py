@@ -15,7 +15,9 @@ from clipbuild.media.subject import OPAQUE, Subject, find, parts_of
 
 SIDE = 512
 SMOOTH = 8.0
-"""Local deviation of luma below which a place counts as free of texture."""
+"""Local deviation of blurred luma below which a place counts as free of texture: weave and noise are no obstacle,"""
+COARSE = 18.0
+"""unless they are this coarse."""
 Box = tuple[float, float, float, float]
 
 
@@ -75,7 +77,8 @@ def free_mask(grey: Bytes, subject: Subject) -> Mask:
     near: Bytes = cv2.dilate(subject.mask.astype(np.uint8), disc(round(side * 0.02)))
     smooth: Bytes = np.ones_like(near)
     if not subject.given:
-        smooth = (deviation(cv2.GaussianBlur(grey, (0, 0), 2)) < SMOOTH).astype(np.uint8)
+        calm = (deviation(cv2.GaussianBlur(grey, (0, 0), 2)) < SMOOTH) & (deviation(grey) < COARSE)
+        smooth = calm.astype(np.uint8)
         smooth = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, disc(3))
     free = smooth & (1 - near)
     return np.asarray(cv2.morphologyEx(free, cv2.MORPH_OPEN, disc(round(side * 0.07))) > 0, np.bool_)
