@@ -20,6 +20,8 @@ Mask = NDArray[np.bool_]
 LARGEST = 1.9
 """A product is never blown up by more than this."""
 SOLID = 128
+FAINT = 8
+"""Alpha up to here in a shadow is the rim of a crop, not shade."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ def _own_shadow(rgb: Bytes, alpha: Bytes) -> Bytes | None:
     weak = (alpha > 0) & (alpha < 170) & ~rim & (rgb.max(axis=2) < 90)
     if weak.sum() < 0.01 * max(1, int(solid.sum())):
         return None
-    return np.where(weak, alpha, 0).astype(np.uint8)
+    return np.where(weak, np.clip((alpha.astype(np.int16) - FAINT) * 255 // (255 - FAINT), 0, 255), 0).astype(np.uint8)
 
 
 def stage_for(room: Box) -> Stage:
@@ -74,16 +76,23 @@ def stage_for(room: Box) -> Stage:
 
 
 def lying(item: Product) -> bool:
-    """The product lies on a surface seen from above: long and thin and aslant, as nothing stands."""
-    ys, xs = np.nonzero(item.alpha >= SOLID)
+    """The product lies on a surface seen from above: long and thin and aslant, or scattered, as nothing stands."""
+    solid = item.alpha >= SOLID
+    ys, xs = np.nonzero(solid)
     if len(xs) < 16:
         return False
     x, y = xs - xs.mean(), ys - ys.mean()
     xx, yy, xy = float((x * x).mean()), float((y * y).mean()), float((x * y).mean())
     spread = ((xx - yy) ** 2 + 4 * xy * xy) ** 0.5
     long, short = (xx + yy + spread) / 2, max(1e-6, (xx + yy - spread) / 2)
-    aslant = abs(2 * xy) > 0.5 * spread
-    return aslant and long / short > 4.0
+    return (abs(2 * xy) > 0.5 * spread and long / short > 4.0) or _scattered(solid)
+
+
+def _scattered(solid: Mask) -> bool:
+    """Three or more pieces whose feet are far from one line."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8), connectivity=8)
+    feet = [int(row[1] + row[3]) for row in stats[1:] if row[4] >= 0.02 * solid.sum()]
+    return count > 3 and len(feet) >= 3 and sum(max(feet) - foot > 0.3 * len(solid) for foot in feet) >= 2
 
 
 def placed(item: Product, ground: Floats, room: Box, *, flat: bool = False) -> Layers:

@@ -45,11 +45,10 @@ class Cut:
     @property
     def box(self) -> tuple[float, float, float, float] | None:
         """The box of `extent` as shares of the photo; None where there is nothing."""
-        rows, columns = np.flatnonzero(self.extent.any(axis=1)), np.flatnonzero(self.extent.any(axis=0))
-        if not len(rows):
+        if not self.extent.any():
             return None
-        height, width = self.extent.shape
-        return columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height
+        (x0, y0, x1, y1), (height, width) = _box(self.extent), self.extent.shape
+        return x0 / width, y0 / height, x1 / width, y1 / height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,8 +57,10 @@ class Backdrop:
 
     away: Floats
     """Distance of each pixel from the surface in Lab units, shadows discounted."""
-    lit: Floats
-    """How much lighter (+) or darker (-) than the surface each pixel is."""
+    hue: Floats
+    """Distance in colour alone, from the surface or from the surface in shade, whichever is less."""
+    ratio: Floats
+    """Lightness of each pixel as a share of the surface's."""
     noise: float
     fit: float
 
@@ -74,12 +75,13 @@ def cut(rgb: Bytes) -> Cut:
     holes = _holes(back.away < low, outside, lab)
     sure = _open(back.away > high) & ~outside
     mask, agreed = _settled(small, outside | holes, sure)
-    missed = _missed(lab, mask, back, high)
-    marks = _marks(back, mask, holes, sure, agreed, high) | {"whole": _ramp(-float(missed.sum() / max(1, mask.sum())), -0.1, -0.03)}
+    mask = _unshaded(lab, mask, back, high)
+    missed = _missed(lab, mask, back)
+    marks = _marks(back, mask, holes, sure, agreed, high) | {"whole": _ramp(_area(_main(mask)) / max(1, _area(_main(mask) | missed)), 0.6, 0.9)}
     confidence = float(np.prod(list(marks.values())))
     colours, alpha = _matte(rgb, mask)
     plain = round(marks["fit"] * marks["calm"], 3)
-    return Cut(colours, alpha, mask | missed, round(confidence, 3), plain, marks)
+    return Cut(colours, alpha, _main(mask) | missed, round(confidence, 3), plain, marks)
 
 
 def to_lab(rgb: Bytes) -> Floats:
@@ -110,19 +112,18 @@ def fit_backdrop(lab: Floats, rounds: int = 5) -> Backdrop:
     error = _norm(delta)
     noise = float(np.median(error[samples & (error < 15)])) if (samples & (error < 15)).any() else 15.0
     fit = float((error[ring] < max(6.0, 4 * noise)).mean())
-    return Backdrop(_discounted(delta, lab, surface), delta[:, :, 0], noise, fit)
+    ratio = np.asarray(lab[:, :, 0] / np.maximum(surface[:, :, 0], 1), np.float32)
+    shaded = _norm(lab[:, :, 1:] - surface[:, :, 1:] * np.clip(ratio, 0, 1)[:, :, None])
+    hue = np.minimum(_norm(delta[:, :, 1:]), shaded)
+    return Backdrop(_discounted(delta, lab, hue, ratio), hue, ratio, noise, fit)
 
 
-def _discounted(delta: Floats, lab: Floats, surface: Floats) -> Floats:
+def _discounted(delta: Floats, lab: Floats, hue: Floats, ratio: Floats) -> Floats:
     """Distance with shadows made small: darker, of the backdrop's own hue, and soft-edged."""
-    chroma = _norm(delta[:, :, 1:])
-    dark = -delta[:, :, 0]
-    ratio = np.clip(lab[:, :, 0] / np.maximum(surface[:, :, 0], 1), 0, 1)
-    expected = _norm(lab[:, :, 1:] - surface[:, :, 1:] * ratio[:, :, None])
     soft = _gradient(lab[:, :, 0]) < 2.2
-    shade = (dark > 0) & (ratio > 0.55) & (np.minimum(chroma, expected) < 5) & soft
+    shade = (ratio < 1) & (ratio > 0.55) & (hue < 5) & soft
     weight = np.where(shade, np.float32(0.25), np.float32(1.0))
-    return np.asarray(np.sqrt((delta[:, :, 0] * weight) ** 2 + chroma**2), np.float32)
+    return np.asarray(np.sqrt((delta[:, :, 0] * weight) ** 2 + _norm(delta[:, :, 1:]) ** 2), np.float32)
 
 
 def _gradient(channel: Floats) -> Floats:
@@ -225,13 +226,80 @@ def _settled(small: Bytes, out: Mask, sure: Mask) -> tuple[Mask, float]:
     return _tidy((grown | sure) & ~(out & ~_dilated(sure, 1))), agreed
 
 
-def _missed(lab: Floats, mask: Mask, back: Backdrop, high: float) -> Mask:
-    """What has edges and is neither cut nor backdrop: glass, mostly. Shadows have no edges."""
-    edges = (_gradient(lab[:, :, 0]) > 0.7 + 0.25 * back.noise) & (back.away > 0.35 * high)
-    edges &= ~_dilated(mask, 6) & ~border_ring(*mask.shape, 0.015)
+def _unshaded(lab: Floats, mask: Mask, back: Backdrop, high: float) -> Mask:
+    """The mask without the shadow, or the reflection, that the subject stands on: what is of the backdrop's hue and can
+    be reached from outside through soft changes, near the foot. A subject that is itself of that hue is spared more."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not len(rows):
+        return mask
+    core = _eroded(mask, 6)
+    bold = core.any() and float((back.hue[core] < 10).mean()) < 0.1
+    reach = min(20.0, 0.45 * float(np.median(back.hue[core]))) if bold else 6.0
+    steep = _gradient(lab[:, :, 0])
+    soft = (back.hue < reach) & (steep < (8 if bold else 3)) & (back.ratio > (0.05 if bold else 0.45))
+    above, line = rows[-1] - 0.3 * (rows[-1] - rows[0]), rows[-1] - 0.04 * (rows[-1] - rows[0])
+    y = np.arange(len(mask))[:, None]
+    fringe = (back.away < high) & (y > line)
+    shade = _closed(_reached((soft & (y > above) & mask) | (fringe & mask) | ~mask) & mask, 1)
+    kept = _without_slivers(mask & ~shade, line)
+    below = np.maximum.accumulate(kept[::-1], axis=0)[::-1]  # the subject goes on below: no shadow, but a shine on it
+    return _tidy(kept | (mask & below))
+
+
+def _without_slivers(mask: Mask, line: float) -> Mask:
+    """The mask without pieces that lie wholly below a row: rims of shadows."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    low = [i for i in range(1, count) if stats[i, cv2.CC_STAT_TOP] > line]
+    return mask & ~np.isin(labels, low) if low else mask
+
+
+def _missed(lab: Floats, mask: Mask, back: Backdrop) -> Mask:
+    """What has edges, is near the cut, and is neither cut nor backdrop: glass, mostly. Shadows have no edges."""
+    edges = (_gradient(lab[:, :, 0]) > 0.55 + 0.3 * back.noise) & (back.away > max(1.5, 1.4 * back.noise))
+    edges &= ~_dilated(mask, 6)
+    if not _gathered(edges):
+        return np.zeros_like(mask)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(edges.astype(np.uint8), connectivity=8)
-    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= 0.0006 * mask.size]
-    return np.asarray(np.isin(labels, large), np.bool_)
+    rim = np.unique(labels[border_ring(*mask.shape, 0.02)])  # what runs out of the frame is the backdrop's: a horizon
+    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= 0.00025 * mask.size and i not in rim]
+    found, box = mask, _box(_main(mask))
+    for i in large:
+        if _meets(stats[i], box, mask):
+            found = found | (labels == i)
+    return np.asarray(found & ~mask, np.bool_)
+
+
+def _gathered(edges: Mask) -> bool:
+    """Edges are few along the frame's border: they are the subject's, not a texture of the backdrop."""
+    ring = border_ring(*edges.shape, 0.1)
+    return float(edges[~ring].mean()) > 3 * float(edges[ring].mean())
+
+
+def _box(mask: Mask) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if len(rows) else (0, 0, 0, 0)
+
+
+def _area(mask: Mask) -> int:
+    x0, y0, x1, y1 = _box(mask)
+    return (x1 - x0) * (y1 - y0)
+
+
+def _meets(piece: Any, box: tuple[int, int, int, int], mask: Mask) -> bool:
+    """A piece's box (of component statistics) lies above or below another box, and near it."""
+    x, y, wide, high = (int(v) for v in piece[:4])
+    slack = 0.3 * max(mask.shape)
+    inside = min(x + wide, box[2]) - max(x, box[0])
+    return inside > 0.7 * wide and y < box[3] + slack and box[1] < y + high + slack
+
+
+def _main(mask: Mask) -> Mask:
+    """The pieces of a mask that matter: at least a tenth of the largest."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return mask
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return np.asarray(np.isin(labels, 1 + np.flatnonzero(areas >= areas.max() / 10)), np.bool_)
 
 
 def _tidy(mask: Mask) -> Mask:
@@ -256,7 +324,7 @@ def _marks(back: Backdrop, mask: Mask, holes: Mask, sure: Mask, agreed: float, h
     return {
         "fit": _ramp(back.fit, 0.75, 0.95),
         "calm": _ramp(-back.noise, -5.0, -2.5),
-        "inside": _ramp(-float(edge.mean()), -0.06, -0.005),
+        "inside": _ramp(-float(edge.mean()), -0.02, -0.002),
         "area": _ramp(area, 0.004, 0.015) * _ramp(-area, -0.8, -0.65),
         "contrast": _ramp(contrast, 0.55, 0.9),
         "solid": _ramp(solid, 0.6, 0.9),
@@ -319,6 +387,10 @@ def _norm(values: Floats) -> Floats:
 
 def _open(mask: Mask) -> Mask:
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0, np.bool_)
+
+
+def _closed(mask: Mask, radius: int) -> Mask:
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _disc(radius)) > 0, np.bool_)
 
 
 def _disc(radius: int) -> Any:

@@ -39,41 +39,66 @@ SHARP = 2.0
 """A photo is never blown up by more than this."""
 
 
-def framed(photo: tuple[int, int], subject: Box | None, room: Box, size: tuple[int, int], *, busy: bool) -> Fit:
-    """How to lay a photo into a frame: its subject (shares of the photo) whole and in its room (shares of the frame),
-    as large as stays sharp. A side that the subject touches stays at the frame's edge; a busy place fills the frame
-    where it can."""
+def framed(photo: tuple[int, int], subject: Box, room: Box, size: tuple[int, int]) -> Fit:
+    """How to lay a photo with a plain backdrop into a frame: its subject (shares of the photo) whole and in its room
+    (shares of the frame), as large as stays sharp. A side that the subject touches stays at the frame's edge."""
     (wide, high), (width, height) = photo, size
-    box = subject or (0.0, 0.0, 1.0, 1.0)
-    least = min(width / wide, height / high)
-    if busy:
-        whole = min(0.94 * width / ((box[2] - box[0]) * wide), 0.86 * height / ((box[3] - box[1]) * high))
-        scale = max(least, min(max(width / wide, height / high), whole, SHARP))
-    else:
-        fits = min((room[2] - room[0]) * width / ((box[2] - box[0]) * wide), (room[3] - room[1]) * height / ((box[3] - box[1]) * high))
-        scale = min(fits, SHARP)
-        if box[0] < EDGE and box[2] > 1 - EDGE:
-            scale = max(scale, min(width / wide, SHARP))
-    at_x = _anchored(box[0], box[2], wide * scale, width, (room[0] + room[2]) / 2, busy)
-    middle = (room[1] + room[3]) / 2 if not busy else 0.52
-    at_y = _anchored(box[1], box[3], high * scale, height, middle, busy)
-    return Fit(round(at_x), round(at_y), max(1, round(wide * scale)), max(1, round(high * scale)))
+    across = (room[2] - room[0]) * width / ((subject[2] - subject[0]) * wide)
+    scale = min(across, (room[3] - room[1]) * height / ((subject[3] - subject[1]) * high), SHARP)
+    if subject[0] < EDGE and subject[2] > 1 - EDGE:
+        scale = max(scale, min(width / wide, 1.2 * SHARP))
+    x = _anchored(subject[0], subject[2], wide * scale, width, (room[0] + room[2]) / 2)
+    y = _anchored(subject[1], subject[3], high * scale, height, (room[1] + room[3]) / 2)
+    return Fit(round(x), round(y), max(1, round(wide * scale)), max(1, round(high * scale)))
 
 
-def _anchored(low: float, high: float, length: float, frame: int, middle: float, busy: bool) -> float:
+def _anchored(low: float, high: float, length: float, frame: int, middle: float) -> float:
     """Where the photo begins along one axis: its subject's middle at `middle`, moved so that the photo covers the
     frame if it can at a small cost, and flush where the subject runs out of the photo."""
     start = middle * frame - (low + high) / 2 * length
     if length >= frame:
         covering = min(0.0, max(frame - length, start))
-        start = covering if busy or abs(covering - start) < 0.12 * frame else start
-    elif busy:
-        start = (frame - length) * 0.45
-    if low < EDGE and high < 1 - EDGE:
-        return min(start, 0.0)
-    if high > 1 - EDGE and low > EDGE:
-        return max(start, frame - length)
+        start = covering if abs(covering - start) < 0.12 * frame else start
+    if low < EDGE:
+        start = min(start, 0.0)
+    if high > 1 - EDGE:
+        start = max(start, frame - length)
     return start
+
+
+def torn(fit: Fit, subject: Box, size: tuple[int, int]) -> bool:
+    """The subject runs out of the photo at an edge that lies inside the frame: its cut side would be seen."""
+    width, height = size
+    return (
+        (subject[0] < EDGE and fit.x > 0)
+        or (subject[2] > 1 - EDGE and fit.x + fit.width < width)
+        or (subject[1] < EDGE and fit.y > 0)
+        or (subject[3] > 1 - EDGE and fit.y + fit.height < height)
+    )
+
+
+def filling(photo: tuple[int, int], subject: Box | None, focus: tuple[float, float], size: tuple[int, int]) -> Fit:
+    """How to lay a real place into a frame: filling it where that leaves the subject (if there is one) whole and the
+    photo sharp, else as near to that as can be, with the gap evenly on both sides."""
+    (wide, high), (width, height) = photo, size
+    scale = min(max(width / wide, height / high), SHARP)
+    if subject is not None:
+        whole = min(width / ((subject[2] - subject[0]) * wide), height / ((subject[3] - subject[1]) * high))
+        scale = min(scale, whole)
+    scale = max(scale, min(width / wide, height / high))
+    low, top, right, bottom = subject or (*focus, *focus)
+    x = _covered(low, right, focus[0], wide * scale, width, 0.5)
+    y = _covered(top, bottom, focus[1], high * scale, height, 0.54)
+    return Fit(round(x), round(y), max(1, round(wide * scale)), max(1, round(high * scale)))
+
+
+def _covered(low: float, high: float, focus: float, length: float, frame: int, middle: float) -> float:
+    """Where a covering photo begins along one axis: the focus at `middle`, the subject inside, no gap."""
+    if length <= frame:
+        return (frame - length) / 2
+    start = middle * frame - focus * length
+    start = min(max(start, -low * length), frame - high * length) if low < high else start
+    return min(0.0, max(frame - length, start))
 
 
 def extended(photo: Bytes, keep: Floats, fit: Fit, size: tuple[int, int], *, busy: bool) -> Floats:
@@ -121,7 +146,7 @@ def _carried(
     pixels, free = scaled.astype(np.float32), 1 - guard.astype(np.float32) / 255
     sides = {name: _edge(pixels, free, name) for name in ("left", "right", "top", "bottom")}
     near, far = (_field(sides, level, u, v, scaled.shape, out_x, out_y) for level in (0, 1))
-    reach = canvas.ramp(np.maximum(out_x, out_y), 0, 0.3 * max(size))
+    reach = canvas.ramp(np.maximum(out_x, out_y), 0, 0.1 * max(size))
     return canvas.over(near, far, reach)
 
 
@@ -136,7 +161,7 @@ def _edge(pixels: Floats, free: Floats, side: str) -> tuple[Floats, Floats]:
     line = (pixels[:depth] * weight[:, :, None]).sum(axis=0)
     mass = weight.sum(axis=0)
     long = len(line)
-    return _smooth(line, mass, 0.012 * long), _smooth(line, mass, 0.1 * long)
+    return _smooth(line, mass, 0.015 * long), _smooth(line, mass, 0.12 * long)
 
 
 def _smooth(line: Floats, mass: Floats, sigma: float) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 from clipbuild.media import canvas
 from clipbuild.media.canvas import Bytes, Colour, Floats
 
+Box = tuple[int, int, int, int]
 WHITE: Colour = (255.0, 255.0, 255.0)
 LIGHT: Colour = (255.0, 251.0, 244.0)
 
@@ -37,7 +38,7 @@ def gradient(width: int, height: int, top: Colour, bottom: Colour) -> Floats:
     share = canvas.ramp(y * 0.9 + x * 0.1, -0.05, 1.05)
     picture = canvas.towards(canvas.filled(width, height, top), bottom, share)
     spot = canvas.glow(width, height, (0.45, 0.42), (0.8, 0.6))
-    return canvas.towards(picture, WHITE, spot * 0.1)
+    return canvas.towards(picture, canvas.shaded(canvas.mixed(top, bottom, 0.4), 0.4), spot * 0.2)
 
 
 def studio(width: int, height: int, wall: Colour, floor: Colour, at: Stage) -> Floats:
@@ -47,11 +48,11 @@ def studio(width: int, height: int, wall: Colour, floor: Colour, at: Stage) -> F
     back = canvas.filled(width, height, canvas.shaded(wall, -0.1))
     back = canvas.towards(back, canvas.shaded(wall, 0.04), canvas.ramp(y, -0.1, horizon) + 0 * x)
     lamp = canvas.glow(width, height, (at.x - 0.1, at.y - 0.08), (0.85 * _tall(width, height), 0.5))
-    back = canvas.towards(back, canvas.mixed(canvas.shaded(wall, 0.45), LIGHT, 0.25), lamp * 0.62)
+    back = canvas.towards(back, canvas.mixed(canvas.shaded(wall, 0.45), LIGHT, 0.25), lamp * (0.2 + 0.42 * canvas.luma(wall) / 255))
     front = canvas.filled(width, height, canvas.shaded(floor, 0.1))
     front = canvas.towards(front, canvas.shaded(floor, -0.2), canvas.ramp(y, horizon, 1.1) + 0 * x)
     pool = canvas.glow(width, height, (at.x - 0.06, at.foot + 0.01), (0.75 * _tall(width, height), 0.22))
-    front = canvas.towards(front, canvas.mixed(canvas.shaded(floor, 0.45), LIGHT, 0.2), pool * 0.6)
+    front = canvas.towards(front, canvas.mixed(canvas.shaded(floor, 0.45), LIGHT, 0.2), pool * (0.2 + 0.4 * canvas.luma(floor) / 255))
     seam = canvas.ramp(y, horizon - bend, horizon + bend) + 0 * x
     return canvas.vignette(canvas.over(back, front, seam), 0.16)
 
@@ -73,7 +74,18 @@ def blur(photo: Bytes, width: int, height: int, tint: Colour) -> Floats:
     soft = canvas.blurred(small, 0.05 * max(small.shape[:2]))
     wide = np.asarray(canvas.resized(np.clip(np.rint(soft), 0, 255).astype(np.uint8), (width, height)), np.float32)
     wide = canvas.blurred(wide, 8)
-    return canvas.vignette(canvas.towards(wide * np.float32(0.72), tint, 0.12), 0.25)
+    return canvas.vignette(canvas.towards(_richer(wide, 1.25) * np.float32(0.8), tint, 0.1), 0.25)
+
+
+def _mean(picture: Floats) -> Colour:
+    red, green, blue = (float(v) for v in picture[::8, ::8].mean(axis=(0, 1), dtype=np.float64))
+    return red, green, blue
+
+
+def _richer(picture: Floats, share: float) -> Floats:
+    """Colours farther from grey."""
+    grey = picture.mean(axis=2, keepdims=True)
+    return np.clip(grey + (picture - grey) * np.float32(share), 0, 255)
 
 
 def plate(picture: Bytes, width: int, height: int, focus: float, at: Stage) -> Floats:
@@ -93,6 +105,7 @@ def counter(picture: Floats, tone: Colour, at: Stage) -> Floats:
     height, width = picture.shape[:2]
     x, y = canvas.axes(width, height)
     edge = at.foot - 0.06
+    tone = canvas.mixed(tone, _mean(picture), 0.3)
     top = canvas.filled(width, height, canvas.shaded(tone, 0.18))
     top = canvas.towards(top, canvas.shaded(tone, -0.28), canvas.ramp(y, edge, 1.05) + 0 * x)
     mirror = canvas.blurred(picture[::-1], 0.03 * max(width, height))
@@ -104,21 +117,23 @@ def counter(picture: Floats, tone: Colour, at: Stage) -> Floats:
     return canvas.over(picture, top, canvas.ramp(y, edge - 0.004, edge + 0.004) + 0 * x)
 
 
-def card(width: int, height: int, base: Colour, accent: Colour, photo: "tuple[int, int, int, int] | None") -> Floats:
-    """A graphic ground: a deep gradient, two large soft discs and a thin ring, all of the brand's colours."""
+def card(width: int, height: int, base: Colour, accent: Colour, disc: Colour, photo: Box | None) -> Floats:
+    """A graphic ground: a deep gradient, a disc behind the product, and a disc and a ring of the accent colour."""
     long = max(width, height)
-    picture = gradient(width, height, canvas.shaded(base, 0.1), canvas.shaded(base, -0.28))
+    picture = gradient(width, height, canvas.shaded(base, 0.06), canvas.shaded(base, -0.3))
+    corner = canvas.ellipse(width, height, (width * 0.95, height * 0.02), (0.17 * long, 0.17 * long), 1.5)
+    picture = canvas.towards(picture, accent, corner * 0.92)
     x0, y0, x1, y1 = photo or (width * 0.62, height * 0.7, width * 1.1, height * 1.05)
-    centre, radius = ((x0 + x1) / 2, (y0 + y1) / 2), 0.62 * max(x1 - x0, y1 - y0)
-    big = canvas.ellipse(width, height, centre, (radius, radius), 1.5)
-    picture = canvas.towards(picture, canvas.mixed(base, accent, 0.55), big * 0.5)
-    corner = canvas.ellipse(width, height, (width * 0.94, height * 0.03), (0.2 * long, 0.2 * long), 1.5)
-    picture = canvas.towards(picture, accent, corner * 0.8)
+    centre, radius = ((x0 + x1) / 2, (y0 + y1) / 2), 0.52 * max(x1 - x0, y1 - y0)
+    shadow = canvas.ellipse(width, height, (centre[0], centre[1] + 0.012 * long), (radius, radius), 0.05 * long)
+    picture = canvas.towards(picture, canvas.shaded(base, -0.6), shadow * 0.35)
+    picture = canvas.towards(picture, disc, canvas.ellipse(width, height, centre, (radius, radius), 1.5))
+    lit = canvas.glow(width, height, (centre[0] / width - 0.06, centre[1] / height - 0.06), (0.5, 0.4))
+    picture = canvas.towards(picture, canvas.shaded(disc, 0.35), lit * canvas.ellipse(width, height, centre, (radius, radius)) * 0.5)
     outer, inner = 0.135 * long, 0.128 * long
     spot = (width * 0.03, height * 0.955)
     ring = canvas.ellipse(width, height, spot, (outer, outer)) - canvas.ellipse(width, height, spot, (inner, inner))
-    picture = canvas.towards(picture, accent, ring * 0.75)
-    return canvas.towards(picture, WHITE, canvas.glow(width, height, (0.2, 0.2), (0.9, 0.5)) * 0.07)
+    return canvas.towards(picture, accent, ring * 0.85)
 
 
 def _tall(width: int, height: int) -> float:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 PNG_MAGIC, JPEG_MAGIC = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+PNG_TEXTS = frozenset((b"zTXt", b"iTXt", b"iCCP"))
+LARGEST_TEXT = 16 << 20
+"""Packed text and profiles of a PNG may come to this much; more is a trap, whoever unpacks it later."""
 PNG_KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"sRGB"))
 JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_BARE = frozenset((0x01, *range(0xD0, 0xD8)))
@@ -108,8 +111,10 @@ def _chunks_until_pixels(data: memoryview) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _png_plain(data: memoryview) -> bytes:
-    out = [PNG_MAGIC]
+    out, text = [PNG_MAGIC], 0
     for kind, at, length in _chunks(data):
+        if kind in PNG_TEXTS:
+            text += _unpacked(data[at : at + length], LARGEST_TEXT - text)
         if kind in PNG_KEPT:
             if zlib.crc32(data[at - 4 : at + length]) != struct.unpack_from(">I", data, at + length)[0]:
                 raise DamagedError(f"wrong checksum of its {kind.decode()} part")
@@ -117,6 +122,21 @@ def _png_plain(data: memoryview) -> bytes:
         elif not kind[0] & 0x20:
             raise DamagedError("a part that no PNG has")
     return b"".join(out)
+
+
+def _unpacked(body: memoryview, most: int) -> int:
+    """The unpacked length of a text or profile part, which is thrown away. Raises DamagedError beyond `most`."""
+    name = bytes(body[:80]).find(0)
+    for start in (name + 2, name + 5):  # zTXt and iCCP; iTXt without language
+        stream = zlib.decompressobj()
+        try:
+            length = len(stream.decompress(body[start:], most + 1))
+        except zlib.error:
+            continue
+        if length > most:
+            raise DamagedError(f"its packed text unpacks to more than {LARGEST_TEXT >> 20} MiB")
+        return length
+    return len(body)
 
 
 def _segments(data: memoryview) -> Iterator[tuple[int, int, int]]:

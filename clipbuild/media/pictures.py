@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 READ = "PNG, JPEG, WebP and GIF"
 LARGEST_PROFILE = 4 << 20
+HEAD = 256 << 10
+"""How much of a file is read to find its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ DEFAULT = Limits()
 
 def size(path: str, *, name: str = "", limits: Limits = DEFAULT) -> tuple[int, int]:
     """Width and height as seen, from the header alone. Raises MediaError for what `read` would refuse unseen."""
-    return _checked(path, name, limits)[1].size
+    try:
+        return _checked(path, name, limits, HEAD)[1].size
+    except MediaError:  # the size may stand behind a large preview
+        return _checked(path, name, limits)[1].size
 
 
 def read(path: str, *, name: str = "", side: int = 0, limits: Limits = DEFAULT) -> "tuple[Bytes, Bytes | None]":
@@ -61,9 +66,9 @@ def read(path: str, *, name: str = "", side: int = 0, limits: Limits = DEFAULT) 
     return _pixels(_upright(image, header.orientation))
 
 
-def _checked(path: str, name: str, limits: Limits) -> tuple[bytes, Header]:
+def _checked(path: str, name: str, limits: Limits, most: int = 0) -> tuple[bytes, Header]:
     name = name or os.path.basename(path)
-    data = _load(path, name, limits)
+    data = _load(path, name, limits, most)
     try:
         header = headers.look(data)
     except DamagedError as error:
@@ -79,7 +84,7 @@ def _checked(path: str, name: str, limits: Limits) -> tuple[bytes, Header]:
     return data, header
 
 
-def _load(path: str, name: str, limits: Limits) -> bytes:
+def _load(path: str, name: str, limits: Limits, most: int) -> bytes:
     """The file's bytes: regular files only, without waiting for a pipe or device."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
@@ -91,7 +96,7 @@ def _load(path: str, name: str, limits: Limits) -> bytes:
             raise _refused(name, "is no regular file")
         if info.st_size > limits.bytes:
             raise _over(name, "file", f"{info.st_size / 2**20:,.1f} MiB", f"{limits.bytes >> 20} MiB")
-        return file.read(limits.bytes + 1)
+        return file.read(most or limits.bytes + 1)
 
 
 def _refused(name: str, why: str, detail: str = "", hint: str = "") -> MediaError:

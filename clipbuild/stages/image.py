@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from clipbuild.errors import MediaError
-from clipbuild.media import canvas, compose, cutout, extend, ground, layout, pictures, subject
+from clipbuild.media import canvas, compose, cutout, extend, ground, layout, metrics, pictures, subject
 from clipbuild.media.canvas import Bytes, Colour, Floats
 from clipbuild.media.compose import Layers, Product
 from clipbuild.stages.workdir import Workdir
@@ -20,6 +20,8 @@ from clipbuild.stages.workdir import Workdir
 LARGEST_SIDE = 4096
 PLAIN = 0.45
 """From this plainness on a photo's own backdrop goes on past its edges."""
+FILLED = 0.62
+"""A real place that fills less than this of the frame's height or width is shown as a print instead."""
 STYLES = ("plain", "gradient", "blur", "studio", "plate")
 
 
@@ -34,6 +36,7 @@ class Wanted:
     tones: tuple[Colour, ...]
     primary: Colour
     accent: Colour
+    paper: Colour
     room: tuple[float, float, float, float]
 
 
@@ -84,9 +87,9 @@ def wanted(params: Mapping[str, Any]) -> Wanted:
     recipe = str(params.get("recipe", "packshot"))
     if recipe == "card":
         tones = tones or (primary,)
-    tones = tones or (paper,)
+    tones = tones or (canvas.mixed(paper, accent, 0.26), canvas.mixed(paper, accent, 0.1))
     room = layout.standing_room(width, height, bool(params.get("text_space", True)))
-    return Wanted(width, height, recipe, style, tones, primary, accent, room)
+    return Wanted(width, height, recipe, style, tones, primary, accent, paper, room)
 
 
 def picture(want: Wanted, photo: Photo | None, plate: Bytes | None) -> Layers | Floats:
@@ -117,44 +120,59 @@ def _stood(want: Wanted, item: Product) -> Layers:
     elif flat:
         base = ground.surface(*size, tone, at)
     else:
-        base = ground.studio(*size, tone, second or canvas.mixed(tone, want.primary, 0.06), at)
+        base = ground.studio(*size, tone, second or canvas.mixed(tone, want.accent, 0.1), at)
     return compose.placed(item, base, want.room, flat=flat)
 
 
 def _against(want: Wanted, item: Product) -> Colour:
     """The ground's colour; one of the brand's that the product stands out from, where none was asked for."""
-    rim = item.rgb[item.alpha > 200]
-    if not len(rim):
-        return want.tones[0]
-    mean = tuple(float(v) for v in np.median(rim, axis=0))
+    mean = _mean(item)
     if _apart(mean, want.tones[0]) > 45:
         return want.tones[0]
     deeper = canvas.mixed(want.tones[0], want.primary, 0.3 if canvas.luma(mean) > 110 else 0.0)
     return deeper if _apart(mean, deeper) > _apart(mean, want.tones[0]) else canvas.shaded(want.tones[0], 0.3)
 
 
-def _apart(one: Any, other: Colour) -> float:
+def _mean(item: Product) -> Colour:
+    body = item.rgb[item.alpha > 200]
+    red, green, blue = (float(v) for v in np.median(body, axis=0)) if len(body) else (128.0, 128.0, 128.0)
+    return red, green, blue
+
+
+def _apart(one: Colour, other: Colour) -> float:
     return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True))) ** 0.5
 
 
 def _whole(want: Wanted, photo: Photo) -> Floats:
     """The photo itself: carried on past its edges, filling the frame, or as a print before a blur of itself."""
-    size = (want.width, want.height)
-    shape = (photo.rgb.shape[1], photo.rgb.shape[0])
-    plain = photo.cut is not None and photo.cut.plain >= PLAIN
-    if want.style == "blur":
-        return _printed(want, photo.rgb, ground.blur(photo.rgb, *size, want.primary), (0.07, 0.1, 0.93, 0.9))
-    if plain and photo.cut is not None:
-        fit = extend.framed(shape, photo.cut.box, want.room, size, busy=False)
-        keep = canvas.resized(photo.cut.extent.astype(np.uint8) * 255, shape).astype(np.float32) / 255
-        made = extend.extended(photo.rgb, np.maximum(keep, photo.cut.alpha.astype(np.float32) / 255), fit, size, busy=False)
-        return canvas.vignette(made, 0.1)
-    box = subject.find(canvas.resized(photo.rgb, _small(shape))).box
-    fit = extend.framed(shape, box, want.room, size, busy=True)
-    if min(fit.height / want.height, fit.width / want.width) < 0.62:
-        return _printed(want, photo.rgb, ground.blur(photo.rgb, *size, want.primary), (0.06, 0.08, 0.94, 0.92))
-    made = extend.extended(photo.rgb, np.zeros(photo.rgb.shape[:2], np.float32), fit, size, busy=True)
-    return canvas.vignette(made, 0.12)
+    size, shape = (want.width, want.height), (photo.rgb.shape[1], photo.rgb.shape[0])
+    box = photo.cut.box if photo.cut is not None and photo.cut.plain >= PLAIN else None
+    if want.style != "blur" and box is not None and photo.cut is not None:
+        fit = extend.framed(shape, box, want.room, size)
+        if not extend.torn(fit, box, size):
+            keep = canvas.resized(photo.cut.extent.astype(np.uint8) * 255, shape)
+            keep = np.maximum(keep, photo.cut.alpha).astype(np.float32) / 255
+            return canvas.vignette(extend.extended(photo.rgb, keep, fit, size, busy=False), 0.1)
+    elif want.style != "blur":
+        subject_box, focus = _care(photo.rgb)
+        fit = extend.filling(shape, subject_box, focus, size)
+        if min(fit.height / want.height, fit.width / want.width) >= FILLED:
+            none = np.zeros(photo.rgb.shape[:2], np.float32)
+            return canvas.vignette(extend.extended(photo.rgb, none, fit, size, busy=True), 0.12)
+    return _printed(want, photo.rgb, ground.blur(photo.rgb, *size, want.primary), (0.06, 0.08, 0.94, 0.92))
+
+
+def _care(rgb: Bytes) -> tuple[tuple[float, float, float, float] | None, tuple[float, float]]:
+    """(what must stay whole, with some room; where the eye goes): of a photo of a real place. All-over texture has
+    nothing that must."""
+    seen = metrics.look(rgb)
+    parts, box = seen.subject.parts, seen.subject.box
+    focus = parts[0].centre if parts else (0.5, 0.5)
+    if box is None or (seen.values["bg_gradient"] > 20 and seen.values["separation"] < 18):
+        return None, focus
+    x, y = max(0.03, 0.14 * (box[2] - box[0])), max(0.03, 0.2 * (box[3] - box[1]))
+    low, high = (max(0.0, box[0] - x), max(0.0, box[1] - y)), (min(1.0, box[2] + x), min(1.0, box[3] + y))
+    return (*low, *high), focus
 
 
 def _printed(want: Wanted, photo: Bytes, base: Floats, room: tuple[float, float, float, float]) -> Floats:
@@ -194,22 +212,32 @@ def _calmest(plate: Bytes, want: Wanted) -> tuple[float, bool]:
 
 def _card(want: Wanted, photo: Photo | None) -> Layers | Floats:
     """A graphic ground in the brand's colours; the product, if any, in its box of the card."""
-    boxes = layout.card_layout(want.width, want.height, photo is not None)
-    base = ground.card(want.width, want.height, want.tones[0], want.accent, boxes.get("photo"))
-    if photo is None:
+    box = layout.card_layout(want.width, want.height, photo is not None).get("photo")
+    item = photo.product if photo else None
+    disc = _behind(want, item) if item else canvas.shaded(want.tones[0], 0.12)
+    base = ground.card(want.width, want.height, want.tones[0], want.accent, disc, box)
+    if photo is None or box is None:
         return base
-    box = boxes["photo"]
-    if photo.product is None:
-        return _print_layers(photo.rgb, base, tuple(map(float, box)))  # type: ignore[arg-type]
-    room = (box[0] / want.width, box[1] / want.height, box[2] / want.width, box[3] / want.height)
-    return compose.placed(photo.product, base, room, flat=True)
+    if item is None:
+        return _print_layers(photo.rgb, base, (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
+    x, y = 0.08 * (box[2] - box[0]), 0.08 * (box[3] - box[1])
+    inner = (box[0] + x, box[1] + y, box[2] - x, box[3] - y)
+    room = (inner[0] / want.width, inner[1] / want.height, inner[2] / want.width, inner[3] / want.height)
+    return compose.placed(item, base, room, flat=True)
+
+
+def _behind(want: Wanted, item: Product) -> Colour:
+    """The brand's colour that the product stands out from most, its accent first."""
+    mean = _mean(item)
+    tones = (want.accent, want.paper, canvas.shaded(want.tones[0], 0.3))
+    return next((tone for tone in tones if _apart(mean, tone) > 130), max(tones, key=lambda tone: _apart(mean, tone)))
 
 
 def _photo(inputs: Mapping[str, str]) -> Photo | None:
     path = inputs.get("photo_0") or inputs.get("photo")
     if path is None:
         return None
-    rgb, alpha = pictures.read(path, side=LARGEST_SIDE)
+    rgb, alpha = pictures.read(path, name="the photo", side=LARGEST_SIDE)
     if alpha is not None and subject.has_shape(alpha):
         return Photo(rgb, compose.product(rgb, alpha), None)
     if alpha is not None:
@@ -220,12 +248,7 @@ def _photo(inputs: Mapping[str, str]) -> Photo | None:
 
 
 def _plate(inputs: Mapping[str, str]) -> Bytes | None:
-    return pictures.read(inputs["plate"], side=LARGEST_SIDE)[0] if "plate" in inputs else None
-
-
-def _small(shape: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, 512 / max(shape))
-    return max(8, round(shape[0] * scale)), max(8, round(shape[1] * scale))
+    return pictures.read(inputs["plate"], name="the plate", side=LARGEST_SIDE)[0] if "plate" in inputs else None
 
 
 def _eight(values: Floats) -> Bytes:
