@@ -19,6 +19,8 @@ CUT = 160
 """Long side of the picture that GrabCut sees."""
 NO_EDGE = 0.12
 """A piece whose rim is this much softer than the sharpest piece's is none."""
+EVEN = 3.0
+"""Gradient of the border, grey levels a pixel, up to which a ground is even enough for outlines to count."""
 OPAQUE = 128
 """Alpha from here on is subject; a soft shadow under a cut-out is not."""
 
@@ -198,6 +200,29 @@ def strong_difference(lab: Floats) -> Mask:
         light = np.where(away[..., 0] < 0, np.maximum(0, -away[..., 0] - 25), away[..., 0])
         unlike &= np.hypot(np.hypot(away[..., 1], away[..., 2]), light) > 14 + 2 * spread
     return unlike
+
+
+def outlined(rgb: Bytes) -> Mask:
+    """What edges enclose on an even ground, at the picture's size: clear glass has hardly a colour, but an outline.
+
+    Shadows come along, so this is where no text should stand rather than what the subject is.
+    """
+    size = rgb.shape[1], rgb.shape[0]
+    rgb = cv2.resize(rgb, _fit(*size, CUT), interpolation=cv2.INTER_AREA)
+    heat = gradient(cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 0.7))
+    height, width = heat.shape
+    ring = np.ones(heat.shape, np.bool_)
+    edge = max(2, round(0.06 * min(height, width)))
+    ring[edge:-edge, edge:-edge] = False
+    usual = float(np.percentile(heat[ring], 95))
+    if usual > EVEN:
+        return np.zeros(size[::-1], np.bool_)
+    lines: Bytes = (heat > max(3.0, 2.0 * usual)).astype(np.uint8)
+    lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    contours, _ = cv2.findContours(lines, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(lines), contours, -1, 1, cv2.FILLED)
+    filled = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def centre_prior(height: int, width: int) -> Floats:
