@@ -189,7 +189,7 @@ def dithered(picture: Floats) -> Bytes:
     height, width = picture.shape[:2]
     source = np.random.Generator(np.random.PCG64(7))
     lift = source.random((height, width, 1), dtype=np.float32)
-    return np.clip(np.floor(picture + lift), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.floor(picture + lift), 0, 255), np.uint8)
 
 
 def save(path: str, picture: Bytes) -> None:
@@ -200,4 +200,4 @@ def save(path: str, picture: Bytes) -> None:
     if not done:
         raise MediaError("the picture could not be packed as PNG")
     with open(path, "wb") as file:
-        file.write(data)
+        file.write(data.tobytes())

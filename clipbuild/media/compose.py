@@ -146,7 +146,6 @@ def _crisped(rgb: Bytes, alpha: Bytes, scale: float) -> Bytes:
 
 def standing_shadow(alpha: Floats) -> Floats:
     """The shadow of a thing that stands: dark where it touches, a soft pool under it, a faint one cast aside."""
-    height, width = alpha.shape
     solid = alpha >= 0.5
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     if not len(rows):

@@ -111,10 +111,10 @@ def extended(photo: Bytes, keep: Floats, fit: Fit, size: tuple[int, int], *, bus
     inside = scaled[v][:, u].astype(np.float32)
     if fit.covers(width, height):
         return inside
-    subject = guard[v][:, u].astype(np.float32) / 255
+    subject = np.asarray(guard[v][:, u] / np.float32(255), np.float32)
     out_x, out_y = np.abs(x - u).astype(np.float32)[None, :], np.abs(y - v).astype(np.float32)[:, None]
     weight = _feather(fit, size, x, y, subject)
-    weight = weight * ((out_x + out_y) == 0)
+    weight = np.asarray(weight * ((out_x + out_y) == 0), np.float32)
     fill = _mirrored(scaled, x, y, size, out_x + out_y) if busy else _carried(scaled, guard, u, v, out_x, out_y, size)
     noise = _noise(scaled, guard)
     fill = fill + canvas.grain(width, height, noise) * (1 - weight)[:, :, None]
@@ -135,7 +135,7 @@ def _feather(fit: Fit, size: tuple[int, int], x: NDArray[np.int_], y: NDArray[np
     if fit.y + fit.height < height:
         down *= canvas.ramp(fit.height - 1 - y, 0, soft)
     spared = canvas.ramp(canvas.blurred(subject, soft / 5), 0.02, 0.35)
-    return np.maximum(down[:, None] * across[None, :], spared)
+    return np.asarray(np.maximum(down[:, None] * across[None, :], spared), np.float32)
 
 
 def _carried(
@@ -143,7 +143,7 @@ def _carried(
     size: tuple[int, int],
 ) -> Floats:  # fmt: skip
     """The colours of the photo's edges, carried outwards: near the edge as they are, farther out smoothed along it."""
-    pixels, free = scaled.astype(np.float32), 1 - guard.astype(np.float32) / 255
+    pixels, free = scaled.astype(np.float32), np.asarray(1 - guard / np.float32(255), np.float32)
     sides = {name: _edge(pixels, free, name) for name in ("left", "right", "top", "bottom")}
     near, far = (_field(sides, level, u, v, scaled.shape, out_x, out_y) for level in (0, 1))
     reach = canvas.ramp(np.maximum(out_x, out_y), 0, 0.1 * max(size))
@@ -205,7 +205,7 @@ def _mirrored(scaled: Bytes, x: NDArray[np.int_], y: NDArray[np.int_], size: tup
 def _folded(at: NDArray[np.int_], length: int) -> NDArray[np.int_]:
     period = max(1, 2 * length - 2)
     turned = np.mod(at, period)
-    return np.minimum(turned, period - turned)
+    return np.asarray(np.minimum(turned, period - turned))
 
 
 def _noise(scaled: Bytes, guard: Bytes) -> float:

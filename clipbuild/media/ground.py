@@ -48,11 +48,11 @@ def studio(width: int, height: int, wall: Colour, floor: Colour, at: Stage) -> F
     back = canvas.filled(width, height, canvas.shaded(wall, -0.1))
     back = canvas.towards(back, canvas.shaded(wall, 0.04), canvas.ramp(y, -0.1, horizon) + 0 * x)
     lamp = canvas.glow(width, height, (at.x - 0.1, at.y - 0.08), (0.85 * _tall(width, height), 0.5))
-    back = canvas.towards(back, canvas.mixed(canvas.shaded(wall, 0.45), LIGHT, 0.25), lamp * (0.2 + 0.42 * canvas.luma(wall) / 255))
+    back = canvas.towards(back, canvas.mixed(canvas.shaded(wall, 0.45), LIGHT, 0.25), lamp * _lamp(wall))
     front = canvas.filled(width, height, canvas.shaded(floor, 0.1))
     front = canvas.towards(front, canvas.shaded(floor, -0.2), canvas.ramp(y, horizon, 1.1) + 0 * x)
     pool = canvas.glow(width, height, (at.x - 0.06, at.foot + 0.01), (0.75 * _tall(width, height), 0.22))
-    front = canvas.towards(front, canvas.mixed(canvas.shaded(floor, 0.45), LIGHT, 0.2), pool * (0.2 + 0.4 * canvas.luma(floor) / 255))
+    front = canvas.towards(front, canvas.mixed(canvas.shaded(floor, 0.45), LIGHT, 0.2), pool * _lamp(floor))
     seam = canvas.ramp(y, horizon - bend, horizon + bend) + 0 * x
     return canvas.vignette(canvas.over(back, front, seam), 0.16)
 
@@ -85,7 +85,7 @@ def _mean(picture: Floats) -> Colour:
 def _richer(picture: Floats, share: float) -> Floats:
     """Colours farther from grey."""
     grey = picture.mean(axis=2, keepdims=True)
-    return np.clip(grey + (picture - grey) * np.float32(share), 0, 255)
+    return np.asarray(np.clip(grey + (picture - grey) * np.float32(share), 0, 255), np.float32)
 
 
 def plate(picture: Bytes, width: int, height: int, focus: float, at: Stage) -> Floats:
@@ -127,13 +127,19 @@ def card(width: int, height: int, base: Colour, accent: Colour, disc: Colour, ph
     centre, radius = ((x0 + x1) / 2, (y0 + y1) / 2), 0.52 * max(x1 - x0, y1 - y0)
     shadow = canvas.ellipse(width, height, (centre[0], centre[1] + 0.012 * long), (radius, radius), 0.05 * long)
     picture = canvas.towards(picture, canvas.shaded(base, -0.6), shadow * 0.35)
-    picture = canvas.towards(picture, disc, canvas.ellipse(width, height, centre, (radius, radius), 1.5))
+    round_part = canvas.ellipse(width, height, centre, (radius, radius), 1.5)
+    picture = canvas.towards(picture, disc, round_part)
     lit = canvas.glow(width, height, (centre[0] / width - 0.06, centre[1] / height - 0.06), (0.5, 0.4))
-    picture = canvas.towards(picture, canvas.shaded(disc, 0.35), lit * canvas.ellipse(width, height, centre, (radius, radius)) * 0.5)
+    picture = canvas.towards(picture, canvas.shaded(disc, 0.35), lit * round_part * 0.5)
     outer, inner = 0.135 * long, 0.128 * long
     spot = (width * 0.03, height * 0.955)
     ring = canvas.ellipse(width, height, spot, (outer, outer)) - canvas.ellipse(width, height, spot, (inner, inner))
     return canvas.towards(picture, accent, ring * 0.85)
+
+
+def _lamp(tone: Colour) -> float:
+    """How much light shows on a colour: less on a dark one, or it would turn grey."""
+    return 0.2 + 0.42 * canvas.luma(tone) / 255
 
 
 def _tall(width: int, height: int) -> float:

@@ -140,7 +140,7 @@ def _mean(item: Product) -> Colour:
 
 
 def _apart(one: Colour, other: Colour) -> float:
-    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True))) ** 0.5
+    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5)
 
 
 def _whole(want: Wanted, photo: Photo) -> Floats:
@@ -150,8 +150,8 @@ def _whole(want: Wanted, photo: Photo) -> Floats:
     if want.style != "blur" and box is not None and photo.cut is not None:
         fit = extend.framed(shape, box, want.room, size)
         if not extend.torn(fit, box, size):
-            keep = canvas.resized(photo.cut.extent.astype(np.uint8) * 255, shape)
-            keep = np.maximum(keep, photo.cut.alpha).astype(np.float32) / 255
+            extent = canvas.resized(photo.cut.extent.astype(np.uint8) * np.uint8(255), shape)
+            keep = np.asarray(np.maximum(extent, photo.cut.alpha) / np.float32(255), np.float32)
             return canvas.vignette(extend.extended(photo.rgb, keep, fit, size, busy=False), 0.1)
     elif want.style != "blur":
         subject_box, focus = _care(photo.rgb)
