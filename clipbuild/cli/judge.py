@@ -9,31 +9,16 @@ from dataclasses import asdict
 from typing import Any
 
 from clipbuild.engine.worker import serve
-from clipbuild.errors import MediaError, shown
-from clipbuild.media import metrics, pictures, readiness
-
-CLIPS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-MATROSKA = b"\x1a\x45\xdf\xa3"
+from clipbuild.errors import shown
+from clipbuild.media import clipcheck, clipmeasures, clipreader, metrics, pictures, readiness
 
 
 def handle(task: dict[str, Any], progress: Callable[[float, str], None]) -> dict[str, Any]:  # noqa: ARG001
     """One file's verdict. Raises ClipbuildError."""
     path, target = str(task["path"]), (int(task["target"][0]), int(task["target"][1]))
-    if is_clip(path):
-        return _clip(path, target, task.get("ffmpeg", ""))
+    if clipreader.container(path):
+        return _clip(path, task.get("ffmpeg") or clipreader.program())
     return _picture(path, target, task.get("annotated", ""))
-
-
-def is_clip(path: str) -> bool:
-    """Whether a file's first bytes are those of MP4, MOV, WebM or Matroska. Raises MediaError when it can't be read."""
-    if not os.path.isfile(path):
-        raise MediaError("no such file" if not os.path.exists(path) else "not a file")
-    try:
-        with open(path, "rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        raise MediaError(error.strerror or "can't be read") from error
-    return head[4:8] in CLIPS or head[:4] == MATROSKA
 
 
 def _picture(path: str, target: tuple[int, int], annotated: str) -> dict[str, Any]:
@@ -52,8 +37,23 @@ def _picture(path: str, target: tuple[int, int], annotated: str) -> dict[str, An
     }
 
 
-def _clip(path: str, target: tuple[int, int], program: str) -> dict[str, Any]:
-    raise MediaError("clips can't be read here")
+def _clip(path: str, program: str) -> dict[str, Any]:
+    told = clipreader.facts(path, program)
+    fps = told["fps"] or 30.0
+    clip = clipmeasures.collect(clipreader.frames(path, program, told), fps)
+    loud = clipreader.loudness(path, program) if told["audio"] else {}
+    asked = clipcheck.Asked()
+    values = clipcheck.measure(clip, asked)
+    result = clipcheck.judge(values, clipcheck.limits(), asked, fps, {**told, **loud})
+    axes = readiness.axes_of(metrics.look(clip.samples[0]).values, readiness.limits())
+    numbers = {name: float(told[name]) for name in ("width", "height", "fps", "seconds")}
+    plain = result.plain()
+    return {
+        "verdict": result.verdict,
+        "reasons": plain["reasons"],
+        "axes": asdict(axes),
+        "measures": {**numbers, **loud, **values},
+    }
 
 
 if __name__ == "__main__":

@@ -119,8 +119,14 @@ def show(rows: Sequence[Row]) -> None:
         table.add_row(f"[{colour}]{mark} {verdict}[/]", f"[bold]{name}[/]", "\n".join(lines))
     console.print(table)
     if len(rows) > 1:
-        counted = {verdict: sum(row.verdict == verdict for row in rows) for verdict in MARK}
-        console.print("\n" + ", ".join(f"{n} {verdict.replace('_', ' ')}" for verdict, n in counted.items() if n))
+        console.print("\n" + counted(rows))
+
+
+def counted(rows: Sequence[Row]) -> str:
+    """How many of each verdict."""
+    numbers = {verdict: sum(row.verdict == verdict and not row.failed for row in rows) for verdict in MARK}
+    numbers["unreadable"] = sum(row.failed for row in rows)
+    return ", ".join(f"{n} {verdict.replace('_', ' ')}" for verdict, n in numbers.items() if n)
 
 
 def kind(axes: Mapping[str, str]) -> str:

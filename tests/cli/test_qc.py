@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from clipbuild.cli import judging
+from clipbuild.media import clipreader
 from tests.support import stills
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -86,6 +87,20 @@ def test_the_current_folder_is_not_imported_from(folder: pathlib.Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert not (folder / "ran").exists()
+
+
+def test_clips_are_judged_with_pictures(folder: pathlib.Path) -> None:
+    """A clip that freezes is told so, in the same list, with the axes of its first frame."""
+    frames = stills.push(stills.bottle(stills.plain(720, 1280)), frames=20, size=(180, 320))
+    frames += [frames[-1]] * 45
+    argv = [clipreader.program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "180x320", "-r", "30", "-i", "-",
+            "-c:v", "libx264", "-pix_fmt", "yuv420p", str(folder / "frozen.mp4")]  # fmt: skip
+    subprocess.run(argv, input=b"".join(frame.tobytes() for frame in frames), check=True)
+    done = qc(folder, "--json", "frozen.mp4", "good.jpg")
+    row = json.loads(done.stdout)[0]
+    assert (done.returncode, row["verdict"], row["axes"]["background"]) == (0, "not_ready", "plain")
+    assert row["reasons"] == ["nothing moves for 1.5 s"]
+    assert row["measures"]["fps"] == 30
 
 
 def test_two_files_of_one_name_keep_both_annotations() -> None:
