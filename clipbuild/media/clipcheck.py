@@ -85,8 +85,7 @@ def measure(clip: Clip, asked: Asked) -> dict[str, float]:
     if asked.loop:
         values |= clipmeasures.loop_values(clip, path)
     if asked.picture is not None:
-        hidden = [text.box for text in asked.texts if text.start <= 0.05]
-        values |= clipmeasures.likeness_values(clip, asked.picture, hidden)
+        values |= clipmeasures.likeness_values(clip, asked.picture)
     if asked.label is not None:
         values |= clipmeasures.label_values(clip, path, asked.label)
     return {name: round(float(value), 5) for name, value in values.items()}

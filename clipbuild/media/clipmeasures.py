@@ -25,12 +25,14 @@ DARK, BLACK_SHARE, STILL = 25, 0.98, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The frames of a clip as they are measured. `at` says which frames the colour `samples` are."""
+    """The frames of a clip as they are measured. `at` says which frames the colour `samples` are, `hidden` what was
+    painted over."""
 
     grey: tuple[Grey, ...]
     samples: tuple[Grey, ...]
     at: tuple[int, ...]
     fps: float
+    hidden: tuple[Box, ...] = ()
 
 
 def collect(frames: Iterable[Grey], fps: float, hidden: Sequence[Box] = (), every: int = EVERY) -> Clip:
@@ -48,7 +50,7 @@ def collect(frames: Iterable[Grey], fps: float, hidden: Sequence[Box] = (), ever
     if last is not None and at[-1] != len(grey) - 1:
         samples.append(_small(last, 2 * SHORT))
         at.append(len(grey) - 1)
-    return Clip(tuple(grey), tuple(samples), tuple(at), fps)
+    return Clip(tuple(grey), tuple(samples), tuple(at), fps, tuple(hidden))
 
 
 def _painted(frame: Grey, hidden: Sequence[Box]) -> Grey:
@@ -151,10 +153,10 @@ def fitted(picture: Grey, width: int, height: int) -> Grey:
     return np.asarray(grown[y : y + height, x : x + width])
 
 
-def likeness_values(clip: Clip, picture: Grey, hidden: Sequence[Box] = ()) -> dict[str, float]:
+def likeness_values(clip: Clip, picture: Grey) -> dict[str, float]:
     """First frame against the source picture (RGB): mean and worst tile, after the best small alignment."""
     height, width = clip.grey[0].shape
-    source = cv2.cvtColor(_painted(fitted(picture, width, height), hidden), cv2.COLOR_RGB2GRAY)
+    source = cv2.cvtColor(_painted(fitted(picture, width, height), clip.hidden), cv2.COLOR_RGB2GRAY)
     first = clip.grey[0]
     matrix = register(source, first)
     back, there = clipmotion.aligned(first, matrix)

@@ -14,6 +14,7 @@ from clipbuild.media import clipcheck, clipmeasures, clipreader, metrics, pictur
 from clipbuild.media.clipcheck import Asked, ClipReport, Text
 from clipbuild.media.metrics import Box
 from clipbuild.media.readiness import ERROR, NOT_READY
+from clipbuild.media.subject import parts_of
 from clipbuild.stages.workdir import Workdir
 
 
@@ -49,7 +50,7 @@ def _judged(work: Workdir) -> ClipReport:
     path, program = work.inputs["video"], clipreader.program()
     told = clipreader.facts(path, program)
     fps = told["fps"] or 30.0
-    asked = _asked(work.params, work.inputs)
+    asked = _asked(work.params, work.inputs, (told["width"], told["height"]))
     hidden = [text.box for text in asked.texts]
     clip = clipmeasures.collect(clipreader.frames(path, program, told), fps, hidden)
     loud = clipreader.loudness(path, program) if told["audio"] else {}
@@ -58,14 +59,17 @@ def _judged(work: Workdir) -> ClipReport:
     return clipcheck.judge(values, limits, asked, fps, {**told, **loud})
 
 
-def _asked(params: Mapping[str, Any], inputs: Mapping[str, str]) -> Asked:
+def _asked(params: Mapping[str, Any], inputs: Mapping[str, str], size: tuple[int, int]) -> Asked:
     picture = mask = subject = None
     if "image" in inputs:
         picture, alpha = pictures.read(inputs["image"])
         layer = pictures.read(inputs["subject"])[1] if "subject" in inputs else None
         seen = metrics.look(picture, alpha, layer)
-        subject = seen.boxes.get("subject")
-        mask = seen.subject.mask
+        short = clipmeasures.SHORT / min(size)
+        frame = round(size[0] * short), round(size[1] * short)
+        mask = clipmeasures.fitted(seen.subject.mask.astype("uint8"), *frame) > 0
+        parts = parts_of(mask)
+        subject = parts[0].box if parts else None
     return Asked(
         picture=picture,
         mask=mask,

@@ -91,9 +91,9 @@ def test_the_current_folder_is_not_imported_from(folder: pathlib.Path) -> None:
 
 def test_clips_are_judged_with_pictures(folder: pathlib.Path) -> None:
     """A clip that freezes is told so, in the same list, with the axes of its first frame."""
-    frames = stills.push(stills.bottle(stills.plain(720, 1280)), frames=20, size=(180, 320))
+    frames = stills.push(stills.bottle(stills.plain(720, 1280)), frames=20, size=(360, 640))
     frames += [frames[-1]] * 45
-    argv = [clipreader.program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "180x320", "-r", "30", "-i", "-",
+    argv = [clipreader.program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "360x640", "-r", "30", "-i", "-",
             "-c:v", "libx264", "-pix_fmt", "yuv420p", str(folder / "frozen.mp4")]  # fmt: skip
     subprocess.run(argv, input=b"".join(frame.tobytes() for frame in frames), check=True)
     done = qc(folder, "--json", "frozen.mp4", "good.jpg")
