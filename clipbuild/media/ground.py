@@ -45,16 +45,16 @@ def studio(width: int, height: int, wall: Colour, floor: Colour, at: Stage) -> F
     """A sweep: wall and floor meet in a soft curve behind the product, light falls on the wall beside it."""
     x, y = canvas.axes(width, height)
     horizon, bend = at.foot - 0.055, 0.05
-    back = canvas.filled(width, height, canvas.shaded(wall, -0.1))
+    back = canvas.filled(width, height, canvas.shaded(wall, -0.07))
     back = canvas.towards(back, canvas.shaded(wall, 0.04), canvas.ramp(y, -0.1, horizon) + 0 * x)
     lamp = canvas.glow(width, height, (at.x - 0.1, at.y - 0.08), (0.85 * _tall(width, height), 0.5))
     back = canvas.towards(back, canvas.mixed(canvas.shaded(wall, 0.45), LIGHT, 0.25), lamp * _lamp(wall))
     front = canvas.filled(width, height, canvas.shaded(floor, 0.1))
-    front = canvas.towards(front, canvas.shaded(floor, -0.2), canvas.ramp(y, horizon, 1.1) + 0 * x)
+    front = canvas.towards(front, canvas.shaded(floor, -0.15), canvas.ramp(y, horizon, 1.1) + 0 * x)
     pool = canvas.glow(width, height, (at.x - 0.06, at.foot + 0.01), (0.75 * _tall(width, height), 0.22))
     front = canvas.towards(front, canvas.mixed(canvas.shaded(floor, 0.45), LIGHT, 0.2), pool * _lamp(floor))
     seam = canvas.ramp(y, horizon - bend, horizon + bend) + 0 * x
-    return canvas.vignette(canvas.over(back, front, seam), 0.16)
+    return canvas.vignette(canvas.over(back, front, seam), 0.11)
 
 
 def surface(width: int, height: int, tone: Colour, at: Stage) -> Floats:

@@ -90,10 +90,11 @@ def _load(path: str, name: str, limits: Limits, most: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise _refused(name, f"can't be opened: {error.strerror}") from None
+    info = os.fstat(handle)
+    if not stat.S_ISREG(info.st_mode):
+        os.close(handle)
+        raise _refused(name, "is no regular file")
     with os.fdopen(handle, "rb") as file:
-        info = os.fstat(file.fileno())
-        if not stat.S_ISREG(info.st_mode):
-            raise _refused(name, "is no regular file")
         if info.st_size > limits.bytes:
             raise _over(name, "file", f"{info.st_size / 2**20:,.1f} MiB", f"{limits.bytes >> 20} MiB")
         return file.read(most or limits.bytes + 1)

@@ -7,7 +7,7 @@ shown whole. The product is never stretched and never cropped. Knows nothing of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from clipbuild.errors import MediaError
 from clipbuild.media import canvas, compose, cutout, extend, ground, layout, metrics, pictures, subject
 from clipbuild.media.canvas import Bytes, Colour, Floats
 from clipbuild.media.compose import Layers, Product
-from clipbuild.stages.workdir import Workdir
+
+if TYPE_CHECKING:
+    from clipbuild.stages.workdir import Workdir
 
 LARGEST_SIDE = 4096
 PLAIN = 0.45
@@ -59,7 +61,7 @@ class Image:
     tools: tuple[str, ...] = ("pillow", "numpy", "opencv")
     inline: bool = False
 
-    def run(self, work: Workdir) -> None:
+    def run(self, work: "Workdir") -> None:
         """Compose the picture. Raises MediaError for a photo that can't be read or a colour that is none."""
         with canvas.steady():
             made = picture(wanted(work.params), _photo(work.inputs), _plate(work.inputs))

@@ -5,8 +5,11 @@ Everything is in the params already, cut to the platform's limits. Knows nothing
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from clipbuild.stages.workdir import Workdir
+if TYPE_CHECKING:
+    from clipbuild.stages.workdir import Workdir
+
 
 ORDER = ("title", "description", "hashtags", "alt", "language", "duration", "ai")
 """How a person reads a post; other keys follow by name."""
@@ -22,7 +25,7 @@ class Post:
     tools: tuple[str, ...] = ()
     inline: bool = True
 
-    def run(self, work: Workdir) -> None:
+    def run(self, work: "Workdir") -> None:
         """Write the params as JSON: readable, in one order, the same bytes each time."""
         keys = [key for key in ORDER if key in work.params] + sorted(set(work.params) - set(ORDER))
         post = {key: work.params[key] for key in keys}
