@@ -12,7 +12,7 @@ from jinja2.exceptions import TemplateSyntaxError
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from clipbuild.planner.sandbox import MARK, RefusedError
+from clipbuild.planner.shelf import MARK, RefusedError
 
 Find = Callable[[str], tuple[str, str]]
 
@@ -136,26 +136,19 @@ def _family(name: str, find: Find, env: Any, above: tuple[str, ...], seen: dict[
     try:
         tree = env._parse(text, name, file)
     except TemplateSyntaxError as error:
-        raise _at(file, RefusedError(str(error.message), error.lineno)) from None
+        raise RefusedError(str(error.message), error.lineno, file=file) from None
     except RecursionError:
-        raise _at(file, RefusedError("is nested too deeply")) from None
+        raise RefusedError("is nested too deeply", file=file) from None
     except RefusedError as error:
-        raise _at(file, error) from None
+        raise error.at(file) from None
     parents = sum(1 for _ in tree.find_all(nodes.Extends))
     if parents > 1 or (parents and len(above) >= LINEAGE):
-        raise _at(file, RefusedError("extends too many templates"))
+        raise RefusedError("extends too many templates", file=file)
     for node in tree.find_all((nodes.Extends, nodes.Include)):
         try:
             yield from _family(node.template.value, find, env, (*above, file), seen)
         except RefusedError as error:
-            raise _at(file, error, node.lineno) from None
-
-
-def _at(file: str, error: RefusedError, line: int = 0) -> RefusedError:
-    if not hasattr(error, "file"):
-        error.file = file  # type: ignore[attr-defined]
-        error.line = error.line or line
-    return error
+            raise error.at(file, node.lineno) from None
 
 
 class Check:

@@ -13,7 +13,8 @@ from typing import Any
 from clipbuild import digest, resources
 from clipbuild.catalog.model import Clip
 from clipbuild.errors import CatalogError, Problem
-from clipbuild.planner.sandbox import MARK, Disk, Files, RefusedError, Sandbox, Shelf
+from clipbuild.planner.sandbox import Sandbox
+from clipbuild.planner.shelf import MARK, Disk, Files, RefusedError, Shelf
 
 Lines = tuple[tuple[str, int, str], ...]
 
@@ -67,7 +68,7 @@ class Prompts:
         try:
             return digest.of_document(dict(self._sandbox.shelf.sources()))
         except RefusedError as error:
-            raise CatalogError([Problem("templates/prompts", 0, 0, error.what, (), error.hint)]) from None
+            raise CatalogError([Problem(error.file or "templates/prompts", error.line, 0, error.what, (), error.hint)]) from None
 
 
 def context(clip: Clip, aspect: str, motion_words: str, seconds: float) -> Mapping[str, Any]:

@@ -1,135 +1,22 @@
-"""Templates that can't do harm: a language cut down to what a prompt needs, checked before it is compiled.
+"""Templates that can't do harm: checked before they are compiled, rendered with an allowance, capped.
 
-The check bounds cost (J3 of the threat model): allow-listed nodes, filters and tests; loops only over lists, counted
-against one allowance; no arithmetic, no padding, no calls, no macros; text can't grow by multiplication. What passes
-runs in jinja's own immutable sandbox as well. Knows nothing of prompts: names in, text out.
+What the language is, and what a template may cost, is `dialect`'s business; this compiles once, renders, and gives
+every error its file and line. Knows nothing of prompts: names and plain data in, text out.
 """
 
-import os
 import re
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from clipbuild.errors import CatalogError, Problem, shown
+from clipbuild.planner.shelf import MARK, RefusedError, Shelf
 
 if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-SOURCE_LIMIT = 256 << 10
 OUTPUT_LIMIT = 64 << 10
-MARK = "\0"
-"""Parts a marked template's output into (line number of the mark table, text); a NUL can't come from anywhere else."""
-
-SHIPPED = "clipbuild/"
-_NAME = re.compile(r"(?:clipbuild/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,80}\.j2\Z")
-
-
-class RefusedError(Exception):
-    """A template does what it may not; `line` 0 where it is the whole file."""
-
-    def __init__(self, what: str, line: int = 0, hint: str = "") -> None:
-        super().__init__(what)
-        self.what, self.line, self.hint = what, line, hint
-
-
-class Files(Protocol):
-    """The door to workspace files: paths are relative to `root`."""
-
-    root: str
-
-    def names(self, folder: str) -> list[str]: ...
-
-    def exists(self, relative: str) -> bool: ...
-
-    def read(self, relative: str) -> bytes: ...
-
-
-class Disk:
-    """The plain door: reads below `root` without following links or waiting for pipes."""
-
-    def __init__(self, root: str) -> None:
-        self.root = root
-
-    def names(self, folder: str) -> list[str]:
-        """Names in a folder, sorted; none where there is no folder."""
-        try:
-            return sorted(os.listdir(os.path.join(self.root, folder)))
-        except OSError:
-            return []
-
-    def exists(self, relative: str) -> bool:
-        """Something of that name is there."""
-        return os.path.lexists(os.path.join(self.root, relative))
-
-    def read(self, relative: str) -> bytes:
-        """The bytes of a regular file. Raises OSError."""
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        with os.fdopen(os.open(os.path.join(self.root, relative), flags), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError("no regular file")
-            return file.read(SOURCE_LIMIT + 1)
-
-
-class Shelf:
-    """The templates that are there: the workspace's folders first, then the shipped one, also as `clipbuild/…`."""
-
-    def __init__(self, folders: Sequence[str], files: Files, shipped: str) -> None:
-        self.folders, self.files, self.shipped = tuple(folders), files, Disk(shipped)
-
-    def find(self, name: str) -> tuple[str, str]:
-        """(the file as shown, its text). Raises RefusedError."""
-        if not _NAME.match(name):
-            raise RefusedError(f"{name!r} is no template name", hint="a template is a file like extra.j2 beside this one")
-        bare = name.removeprefix(SHIPPED)
-        for folder in self.folders if bare == name else ():
-            path = f"{folder}/{bare}"
-            if self.files.exists(path):
-                self._refuse_links(path)
-                return path, _text(self.files, path)
-        if self.shipped.exists(bare):
-            return SHIPPED + bare, _text(self.shipped, bare)
-        known = ", ".join(sorted({*self.own(), *(SHIPPED + n for n in self.shipped.names("."))}))
-        raise RefusedError(f"there is no template {name!r}", hint=f"there are {known}")
-
-    def own(self) -> list[str]:
-        """Names of the workspace's templates."""
-        return [n for folder in self.folders for n in self.files.names(folder) if _NAME.match(n)]
-
-    def sources(self) -> Iterator[tuple[str, str]]:
-        """Every template as (file, text): what a change may be in."""
-        for folder in self.folders:
-            for name in self.files.names(folder):
-                if _NAME.match(name):
-                    self._refuse_links(f"{folder}/{name}")
-                    yield f"{folder}/{name}", _text(self.files, f"{folder}/{name}")
-        for name in self.shipped.names("."):
-            if _NAME.match(name):
-                yield SHIPPED + name, _text(self.shipped, name)
-
-    def _refuse_links(self, path: str) -> None:
-        full = os.path.join(self.files.root, path)
-        for part in (os.path.dirname(os.path.dirname(full)), os.path.dirname(full), full):
-            if os.path.islink(part):
-                raise RefusedError("a template may not be reached through a link", hint="copy the file")
-
-
-def _text(files: Files, path: str) -> str:
-    try:
-        data = files.read(path)
-    except OSError as error:
-        raise RefusedError(f"can't be read: {error.strerror or error}") from None
-    if len(data) > SOURCE_LIMIT:
-        raise RefusedError(f"is larger than {SOURCE_LIMIT >> 10} KiB")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise RefusedError("is not UTF-8 text") from None
-    if MARK in text:
-        raise RefusedError("holds a NUL character", 1 + text[: text.index(MARK)].count("\n"))
-    return text.removeprefix("\ufeff")
 
 
 class Sandbox:
@@ -161,7 +48,7 @@ class Sandbox:
         except Exception as error:
             refused = _located(error)
             refused.hint = refused.hint or _nearest(refused.what, context)
-            raise self._problem(name, refused, _place(error)[0]) from None
+            raise self._problem(name, refused.at(_place(error)[0])) from None
         text = "".join(parts)
         if not marked and MARK in text:
             raise self._problem(name, RefusedError("the text holds a NUL character"))
@@ -193,14 +80,14 @@ class Sandbox:
 
         return dialect.environment(self.shelf.find, self.marks if marked else None)
 
-    def _problem(self, name: str, error: RefusedError, file: str = "") -> CatalogError:
-        where = file or getattr(error, "file", "")
-        if not where:
+    def _problem(self, name: str, error: RefusedError) -> CatalogError:
+        if not error.file:
             try:
-                where = self.shelf.find(name)[0]
+                error.file = self.shelf.find(name)[0]
             except RefusedError:
-                where = name
-        return CatalogError([Problem(shown(where, 200), error.line, 1 if error.line else 0, error.what, (), error.hint)])
+                error.file = name
+        column = 1 if error.line else 0
+        return CatalogError([Problem(shown(error.file, 200), error.line, column, error.what, (), error.hint)])
 
 
 def _located(error: BaseException) -> RefusedError:
