@@ -170,6 +170,8 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
             continue
         try:
             made[clip.id] = plan_clip(graph, clip, session.catalog.project.platforms, box)
+        except CatalogError as error:  # a template's place is better than the clip's
+            problems += [problem for problem in error.problems if problem not in problems]
         except ClipbuildError as error:
             place = clip.place
             problems.append(Problem(place.file, place.line, place.column, error.what, error.facts, error.hint))
