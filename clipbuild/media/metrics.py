@@ -11,7 +11,7 @@ import numpy as np
 
 from clipbuild.media.pixels import Bytes, Floats, Mask, blocking, deviation, disc, gradient, middle, true_detail
 from clipbuild.media.scene import depth_values, ground_values, light_values
-from clipbuild.media.subject import OPAQUE, Subject, find, outlined, parts_of
+from clipbuild.media.subject import OPAQUE, Subject, find, known
 
 SIDE = 512
 SMOOTH = 8.0
@@ -49,11 +49,11 @@ def look(rgb: Bytes, alpha: Bytes | None = None, layer: Bytes | None = None) -> 
         share = small_alpha[..., None] / 255.0
         small = np.asarray(small * share + 255 * (1 - share), np.uint8)
     subject = find(small, small_alpha)
-    if layer is not None and (known := cv2.resize(layer, size, interpolation=cv2.INTER_AREA) >= OPAQUE).any():
-        subject = Subject(np.asarray(known), parts_of(np.asarray(known)), known.astype(np.float32))
+    if layer is not None and (mask := cv2.resize(layer, size, interpolation=cv2.INTER_AREA) >= OPAQUE).any():
+        subject = known(np.asarray(mask))
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     heat = gradient(grey)
-    free = free_mask(small, grey, subject)
+    free = free_mask(grey, subject)
     boxes = free_boxes(free)
     if subject.box:
         boxes["subject"] = subject.box
@@ -71,10 +71,10 @@ def look(rgb: Bytes, alpha: Bytes | None = None, layer: Bytes | None = None) -> 
     return Seen(small, subject, heat, free, {k: round(float(v), 4) for k, v in values.items()}, boxes, small_alpha)
 
 
-def free_mask(rgb: Bytes, grey: Bytes, subject: Subject) -> Mask:
+def free_mask(grey: Bytes, subject: Subject) -> Mask:
     """Places for text or camera travel: smooth, away from the subject, and nowhere narrower than a seventh."""
     side = max(grey.shape)
-    taken = subject.mask if subject.given else subject.mask | outlined(rgb)
+    taken = subject.mask | subject.outline
     near: Bytes = cv2.dilate(taken.astype(np.uint8), disc(round(side * 0.02)))
     smooth: Bytes = np.ones_like(near)
     if not subject.given:

@@ -6,6 +6,7 @@ at a small size; pieces without an edge are dropped. Alpha, where a picture has 
 verdicts.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,8 @@ NO_EDGE = 0.12
 """A piece whose rim is this much softer than the sharpest piece's is none."""
 EVEN = 3.0
 """Gradient of the border, grey levels a pixel, up to which a ground is even enough for outlines to count."""
+FRAGMENTS = 0.45
+"""Share of an outline below which a mask found only fragments of what it encloses."""
 OPAQUE = 128
 """Alpha from here on is subject; a soft shadow under a cut-out is not."""
 
@@ -32,15 +35,21 @@ class Part:
     area: float
     box: tuple[float, float, float, float]
     centre: tuple[float, float]
+    outline: int = 0
+    """Number of the outline it lies in, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The subject of a picture at the size it was given: `mask`, its parts (largest first) and the cue map 0..1."""
+    """The subject of a picture at the size it was given: `mask`, its parts (largest first) and the cue map 0..1.
+
+    `outline` is what edges enclose on an even ground: the subject with its shadow, clear glass with it.
+    """
 
     mask: Mask
     parts: tuple[Part, ...]
     cue: Floats
+    outline: Mask
     given: bool = False
     """The mask is the picture's own alpha channel, not a guess."""
 
@@ -71,17 +80,23 @@ class Subject:
 def _stacked(one: Part, other: Part) -> bool:
     shared = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
     gap = max(one.box[1], other.box[1]) - min(one.box[3], other.box[3])
-    return shared >= 0.6 * min(one.box[2] - one.box[0], other.box[2] - other.box[0]) and gap < 0.06
+    near = gap < 0.06 or (one.outline == other.outline != 0)
+    return shared >= 0.6 * min(one.box[2] - one.box[0], other.box[2] - other.box[0]) and near
 
 
 def find(rgb: Bytes, alpha: Bytes | None = None) -> Subject:
     """The subject of an RGB picture (any size; about 512 px on the long side is meant)."""
     if alpha is not None and has_shape(alpha):
         mask = alpha >= OPAQUE
-        return Subject(mask, parts_of(mask), mask.astype(np.float32), given=True)
-    cue = cue_map(rgb)
-    mask = edged(_cut(rgb, cue), rgb)
-    return Subject(mask, parts_of(mask), cue)
+        return known(mask, given=True)
+    cue, outline = cue_map(rgb), outlined(rgb)
+    mask = whole(edged(_cut(rgb, cue), rgb), outline)
+    return Subject(mask, parts_of(mask, outline), cue, outline)
+
+
+def known(mask: Mask, given: bool = False) -> Subject:
+    """A subject whose mask is known."""
+    return Subject(mask, parts_of(mask), mask.astype(np.float32), mask, given)
 
 
 def has_shape(alpha: Bytes) -> bool:
@@ -90,18 +105,43 @@ def has_shape(alpha: Bytes) -> bool:
     return clear > 0.01 and solid > 0.002
 
 
-def parts_of(mask: Mask, least: float = 0.002) -> tuple[Part, ...]:
+def whole(mask: Mask, outline: Mask) -> Mask:
+    """The mask with every outline of which it found only fragments: a white thing on white has its outline, and a dark
+    display for a subject. Fragments that are twins side by side are things of their own."""
+    count, labels = cv2.connectedComponents(outline.astype(np.uint8), connectivity=8)
+    found = np.bincount(labels[mask], minlength=count)
+    share = found / np.maximum(1, np.bincount(labels.ravel(), minlength=count))
+    fragments = (share > 0.02) & (share < FRAGMENTS)
+    fragments[0] = False
+    for one, other in itertools.combinations(parts_of(mask, outline), 2):
+        if one.outline == other.outline and _twins(one, other):
+            fragments[one.outline] = False
+    return np.asarray(mask | fragments[labels])
+
+
+def _twins(one: Part, other: Part) -> bool:
+    shared = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    apart = max(one.box[0], other.box[0]) >= min(one.box[2], other.box[2])
+    return (
+        apart
+        and other.area >= 0.7 * one.area
+        and shared >= 0.6 * min(one.box[3] - one.box[1], other.box[3] - other.box[1])
+    )
+
+
+def parts_of(mask: Mask, outline: Mask | None = None, least: float = 0.002) -> tuple[Part, ...]:
     """The connected pieces of a mask that are at least `least` of the frame, largest first."""
     height, width = mask.shape
-    count, _, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    outlines = None if outline is None else cv2.connectedComponents(outline.astype(np.uint8), connectivity=8)[1]
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     found = []
     for i in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[i])
         if area >= least * width * height:
             box = (x / width, y / height, (x + w) / width, (y + h) / height)
-            found.append(
-                Part(area / (width * height), box, (float(centres[i][0] / width), float(centres[i][1] / height)))
-            )
+            centre = float(centres[i][0] / width), float(centres[i][1] / height)
+            around = 0 if outlines is None else int(np.bincount(outlines[labels == i]).argmax())
+            found.append(Part(area / (width * height), box, centre, around))
     return tuple(sorted(found, key=lambda part: (-part.area, part.box)))
 
 
@@ -214,14 +254,14 @@ def outlined(rgb: Bytes) -> Mask:
     ring = np.ones(heat.shape, np.bool_)
     edge = max(2, round(0.06 * min(height, width)))
     ring[edge:-edge, edge:-edge] = False
-    usual = float(np.percentile(heat[ring], 95))
+    usual = float(np.percentile(heat[ring], 80))
     if usual > EVEN:
         return np.zeros(size[::-1], np.bool_)
-    lines: Bytes = (heat > max(3.0, 2.0 * usual)).astype(np.uint8)
+    lines: Bytes = (heat > max(4.0, 3.0 * usual)).astype(np.uint8)
     lines = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
     contours, _ = cv2.findContours(lines, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros_like(lines), contours, -1, 1, cv2.FILLED)
-    filled = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    filled = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     return np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_NEAREST) > 0)
 
 

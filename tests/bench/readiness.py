@@ -1,12 +1,13 @@
 """How well picture readiness agrees with labels: `python -m tests.bench readiness FOLDER`.
 
 FOLDER has pictures and a LABELS.csv with the columns file, product, subject_count, background, negative_space,
-lighting, depth_cue, ready. Prints confusion tables with the shipped limits, agreement cross-validated by product (limits
-chosen again without that product, from a start that is wrong on purpose), variations of the pictures, and timings.
+lighting, depth_cue, ready. Gives agreement with the shipped limits and cross-validated by product (limits chosen again
+without that product, from a start that is wrong on purpose), variations of the pictures, and confusion tables.
 """
 
 import csv
 import os
+import pathlib
 import sys
 import time
 from collections import Counter
@@ -47,25 +48,45 @@ class Case:
         return {**asdict(axes), "ready": readiness.verdict_of(found)}
 
 
-def main(folder: str) -> None:
-    """Print everything, as Markdown."""
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "readiness.md"
+BEGIN, END = "<!-- made by `python -m tests.bench readiness FOLDER write` -->\n", "<!-- end -->"
+
+
+def main(folder: str, mode: str = "") -> None:
+    """Print everything as Markdown; with "write" put it into docs/readiness.md."""
     cv2.setNumThreads(1)
+    text = report(folder)
+    print(text)
+    if mode == "write":
+        page = PAGE.read_text(encoding="utf-8")
+        before, _, after = page.partition(BEGIN)[0], BEGIN, page.partition(END)[2]
+        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def report(folder: str) -> str:
+    """Agreement, variations and confusion tables."""
     cases, seconds = load(folder)
     limits = readiness.limits()
-    print(f"{len(cases)} pictures of {len({c.product for c in cases})} products, {1000 * seconds:.0f} ms each\n")
-    print("## Verdict and axes with the shipped limits\n")
-    tables(cases, [case.judged(limits) for case in cases])
-    print("\n## Agreement\n")
-    crossed = cross_validated(cases, limits)
-    print("| | shipped limits | limits chosen without the product | most frequent label |\n|---|---|---|---|")
     shipped = [case.judged(limits) for case in cases]
+    crossed = cross_validated(cases, limits)
+    lines = [
+        f"{len(cases)} pictures of {len({c.product for c in cases})} products, {1000 * seconds:.0f} ms each.",
+        "", "### Agreement", "",
+        "| | shipped limits | limits chosen without the product | most frequent label |", "|---|---|---|---|",
+    ]  # fmt: skip
     for name in ("ready", *AXES):
         cells = [agreement(cases, found, name) for found in (shipped, crossed)]
-        print(f"| {name} | {cells[0]} | {cells[1]} | {chance(cases, name)} |")
-    print("\n## Variations of the pictures\n")
-    print("| variation | verdict stays | background stays |\n|---|---|---|")
-    for row in variations(folder, limits):
-        print(row)
+        lines.append(f"| {name} | {cells[0]} | {cells[1]} | {chance(cases, name)} |")
+    lines += [
+        "",
+        "### The same pictures, changed",
+        "",
+        "| variation | verdict agrees | background agrees |",
+        "|---|---|---|",
+    ]
+    lines += variations(folder, limits)
+    lines += ["", "### Confusion tables with the shipped limits"]
+    return "\n".join([*lines, *tables(cases, shipped)])
 
 
 def rows_of(folder: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -93,16 +114,16 @@ def truth(case: Case, name: str) -> str:
     return READY[case.labels[name]] if name == "ready" else case.labels[name]
 
 
-def tables(cases: Sequence[Case], found: Sequence[Mapping[str, str]]) -> None:
+def tables(cases: Sequence[Case], found: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """A confusion table for the verdict and every axis: rows are labels, columns what was found."""
     for name in ("ready", *AXES):
         pairs = Counter((truth(c, name), f[name]) for c, f in zip(cases, found, strict=True))
         words = sorted(
             {w for pair in pairs for w in pair}, key=lambda w: (-sum(pairs[w, o] for o in words_of(pairs)), w)
         )
-        print(f"\n| {name}: labelled ↓ found → | " + " | ".join(words) + " |\n|" + "---|" * (len(words) + 1))
+        yield f"\n| {name}: labelled ↓ found → | " + " | ".join(words) + " |\n|" + "---|" * (len(words) + 1)
         for word in words:
-            print(f"| {word} | " + " | ".join(str(pairs[word, other] or "·") for other in words) + " |")
+            yield f"| {word} | " + " | ".join(str(pairs[word, other] or "·") for other in words) + " |"
 
 
 def words_of(pairs: Mapping[tuple[str, str], int]) -> set[str]:

@@ -67,7 +67,7 @@ def test_a_cap_over_clear_glass_is_no_rival() -> None:
     above, aside = mask.copy(), mask.copy()
     above[25:36, 35:55] = True
     aside[45:56, 75:95] = True
-    views = [subject.Subject(m, subject.parts_of(m), m.astype(np.float32)) for m in (above, aside)]
+    views = [subject.known(m) for m in (above, aside)]
     assert [view.rival > 0.1 for view in views] == [False, True]
 
 
