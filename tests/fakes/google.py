@@ -1,5 +1,6 @@
 """A fake of the Gemini Interactions API for video, with its files, and of Veo's long-running operations on Vertex."""
 
+import asyncio
 import base64
 import itertools
 import re
@@ -7,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from . import media
-from .server import Asked, Fake, Job, Reply, each, fields, flag, one_of, spoiled_file, text, whole
+from .server import Fake, Job
+from .strict import each, fields, flag, one_of, text, whole
+from .wire import Asked, Reply, spoiled_file
 
 MODELS = {"gemini-omni-1.1-flash": 10, "gemini-omni-1.2-flash": 15}
 TOKENS = {"360p": 1931, "720p": 5792, "1080p": 8688, "4k": 18000}
@@ -17,16 +20,15 @@ VALUE = re.compile(r"[a-z0-9_-]{0,63}\Z")
 STATUS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
           429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}  # fmt: skip
 STATES = {"queued": "queued", "throttled": "queued", "running": "in_progress", "unknown_status": "dreaming"}
-ANYTHING = text(0, 1 << 20)
 
 
 def _image(value: Any) -> str:
-    wrong = fields({"type": one_of("image"), "mime_type": one_of("image/png", "image/jpeg", "image/webp"), "data": ANYTHING_LONG},
+    wrong = fields({"type": one_of("image"), "mime_type": one_of("image/png", "image/jpeg", "image/webp"), "data": _any},
                    "type", "mime_type", "data")(value)  # fmt: skip
     return wrong or ("" if media.measured(media.decoded(value["data"])) else "the picture can't be read")
 
 
-def ANYTHING_LONG(value: Any) -> str:  # noqa: N802
+def _any(value: Any) -> str:
     """Any text."""
     return "" if isinstance(value, str) else "no text"
 
@@ -169,8 +171,6 @@ class Google(Fake):
         if action == "download" and asked.query == {"alt": "media"}:
             self.downloads += 1
             word = next(job.downloads, "ok")
-            import asyncio
-
             data = await asyncio.to_thread(media.clip, media.spoiled(job.shape, word), self.small)
             return spoiled_file(word, data, asked.headers.get("range", ""))
         asked_before = next(self._counts.setdefault(name, itertools.count()))

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from . import media
-from .server import Asked, Fake, Job, Reply, each, fields, flag, one_of, text, whole
+from .server import Fake, Job
+from .strict import each, fields, flag, one_of, text, whole
+from .wire import Asked, Reply
 
 USD = {
     ("kling-3.0", "720p"): ("0.084", "0.126"), ("kling-3.0", "1080p"): ("0.112", "0.168"), ("kling-3.0", "4k"): ("0.42", "0.42"),

@@ -1,5 +1,6 @@
 """A fake of OpenAI's pictures and transcription: blocking answers, strict sizes and fields, models that have ended."""
 
+import asyncio
 import base64
 import hashlib
 import itertools
@@ -10,7 +11,9 @@ from typing import Any
 
 from . import media
 from .runway import multipart
-from .server import Asked, Fake, Job, Reply, Rule, fields, flag, one_of, text, whole
+from .server import Fake, Job
+from .strict import Rule, fields, flag, one_of, text, whole
+from .wire import Asked, Reply
 
 FREE = ("gpt-image-2", "gpt-image-2-2026-04-21", "gpt-image-2.5-flare", "gpt-image-2.5-flare-2026-09-08",
         "gpt-image-2.5-sunburst", "gpt-image-2.5-sunburst-2026-09-08")  # fmt: skip
@@ -150,8 +153,6 @@ class OpenAI(Fake):
         return await self.submitted(asked, wrong, job, taken)
 
     async def _pictures(self, body: dict[str, Any], photos: tuple[bytes, ...]) -> Reply:
-        import asyncio
-
         size = body.get("size", "auto")
         size = "1024x1536" if size == "auto" else size
         width, height = (int(side) for side in size.split("x"))

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from . import media
-from .server import Asked, Fake, Job, Reply, Rule, each, fields, flag, one_of, text, whole
+from .server import Fake, Job
+from .strict import Rule, each, fields, flag, one_of, text, whole
+from .wire import Asked, Reply
 
 GEN4 = ("1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584:672")
 VEO = ("1280:720", "720:1280", "1080:1920", "1920:1080")
@@ -203,11 +205,11 @@ def multipart(asked: Asked) -> list[tuple[str, str, bytes]]:
     found = []
     for part in asked.body.split(b"--" + boundary)[1:-1] if boundary else []:
         head, _, data = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        facts = dict(
-            (key.strip(), value.strip('"'))
+        facts = {
+            key.strip(): value.strip('"')
             for line in head.decode("latin-1").split("\r\n") if line.lower().startswith("content-disposition:")
             for key, _, value in (piece.partition("=") for piece in line.split(";")[1:])
-        )  # fmt: skip
+        }  # fmt: skip
         found.append((facts.get("name", ""), facts.get("filename", ""), data.removesuffix(b"\r\n")))
     return found
 
