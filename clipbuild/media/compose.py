@@ -21,7 +21,7 @@ LARGEST = 1.9
 """A product is never blown up by more than this."""
 SOLID = 128
 FAINT = 8
-"""Alpha up to here in a shadow is the rim of a crop, not shade."""
+"""Alpha up to here in a shadow is the rim of a crop, not shade, and is taken off it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +49,9 @@ class Layers:
 
 def product(rgb: Bytes, alpha: Bytes) -> Product:
     """A cut-out cropped to what it shows; a soft dark part below or beside it is taken for its own shadow."""
-    shade = _own_shadow(rgb, alpha)
-    body = alpha if shade is None else np.where(shade > 0, 0, alpha).astype(np.uint8)
+    weak = _own_shadow(rgb, alpha)
+    shade = None if weak is None else np.asarray(np.where(weak, np.maximum(alpha, FAINT) - FAINT, 0), np.uint8)
+    body = alpha if weak is None else np.asarray(np.where(weak, 0, alpha), np.uint8)
     seen = body if shade is None else np.maximum(body, shade)
     rows, columns = np.flatnonzero((seen > 6).any(axis=1)), np.flatnonzero((seen > 6).any(axis=0))
     if not len(rows):
@@ -59,14 +60,12 @@ def product(rgb: Bytes, alpha: Bytes) -> Product:
     return Product(rgb[part].copy(), body[part].copy(), None if shade is None else shade[part].copy())
 
 
-def _own_shadow(rgb: Bytes, alpha: Bytes) -> Bytes | None:
-    """Alpha of pixels that are see-through, dark, and not the rim of the body."""
+def _own_shadow(rgb: Bytes, alpha: Bytes) -> Mask | None:
+    """Pixels that are see-through, dark, and not the rim of the body; None where they are too few to be a shadow."""
     solid = (alpha >= SOLID).astype(np.uint8)
     rim = cv2.dilate(solid, np.ones((9, 9), np.uint8)) > 0
     weak = (alpha > 0) & (alpha < 170) & ~rim & (rgb.max(axis=2) < 90)
-    if weak.sum() < 0.01 * max(1, int(solid.sum())):
-        return None
-    return np.where(weak, np.clip((alpha.astype(np.int16) - FAINT) * 255 // (255 - FAINT), 0, 255), 0).astype(np.uint8)
+    return np.asarray(weak, np.bool_) if weak.sum() >= 0.01 * max(1, int(solid.sum())) else None
 
 
 def stage_for(room: Box) -> Stage:

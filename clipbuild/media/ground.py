@@ -117,24 +117,45 @@ def counter(picture: Floats, tone: Colour, at: Stage) -> Floats:
     return canvas.over(picture, top, canvas.ramp(y, edge - 0.004, edge + 0.004) + 0 * x)
 
 
-def card(width: int, height: int, base: Colour, accent: Colour, disc: Colour, photo: Box | None) -> Floats:
-    """A graphic ground: a deep gradient, a disc behind the product, and a disc and a ring of the accent colour."""
+def card(width: int, height: int, base: Colour, accent: Colour, disc: Colour, text: Box, photo: Box | None) -> Floats:
+    """A graphic ground: a deep gradient, a disc behind the product, and a disc and a ring of the accent colour that
+    keep clear of the text's box."""
     long = max(width, height)
     picture = gradient(width, height, canvas.shaded(base, 0.06), canvas.shaded(base, -0.3))
-    corner = canvas.ellipse(width, height, (width * 0.95, height * 0.02), (0.17 * long, 0.17 * long), 1.5)
-    picture = canvas.towards(picture, accent, corner * 0.92)
-    x0, y0, x1, y1 = photo or (width * 0.62, height * 0.7, width * 1.1, height * 1.05)
-    centre, radius = ((x0 + x1) / 2, (y0 + y1) / 2), 0.52 * max(x1 - x0, y1 - y0)
-    shadow = canvas.ellipse(width, height, (centre[0], centre[1] + 0.012 * long), (radius, radius), 0.05 * long)
-    picture = canvas.towards(picture, canvas.shaded(base, -0.6), shadow * 0.35)
-    round_part = canvas.ellipse(width, height, centre, (radius, radius), 1.5)
-    picture = canvas.towards(picture, disc, round_part)
+    corner = (width * 0.95, height * 0.02)
+    reach = min(0.17 * long, _clear(corner, text) - 0.012 * long)
+    if reach > 0.03 * long:
+        picture = canvas.towards(picture, accent, canvas.ellipse(width, height, corner, (reach, reach), 1.5) * 0.92)
+    x0, y0, x1, y1 = photo or (round(width * 0.62), round(height * 0.75), round(width * 1.1), height)
+    centre = ((x0 + x1) / 2, (y0 + y1) / 2)
+    reach = min(0.52 * max(x1 - x0, y1 - y0), _clear(centre, text) - 0.012 * long)
+    picture = _disc(picture, base, disc, centre, reach)
+    spot = (width * 0.03, height * 0.965)
+    reach = min(0.135 * long, _clear(spot, text) - 0.012 * long)
+    if reach > 0.03 * long:
+        inner = reach - 0.007 * long
+        ring = canvas.ellipse(width, height, spot, (reach, reach)) - canvas.ellipse(width, height, spot, (inner, inner))
+        picture = canvas.towards(picture, accent, ring * 0.85)
+    return picture
+
+
+def _disc(picture: Floats, base: Colour, tone: Colour, centre: tuple[float, float], radius: float) -> Floats:
+    """A disc with light on it and a soft shadow under it."""
+    height, width = picture.shape[:2]
+    long = max(width, height)
+    under = canvas.ellipse(width, height, (centre[0], centre[1] + 0.012 * long), (radius, radius), 0.05 * long)
+    picture = canvas.towards(picture, canvas.shaded(base, -0.6), under * 0.35)
+    shape = canvas.ellipse(width, height, centre, (radius, radius), 1.5)
+    picture = canvas.towards(picture, tone, shape)
     lit = canvas.glow(width, height, (centre[0] / width - 0.06, centre[1] / height - 0.06), (0.5, 0.4))
-    picture = canvas.towards(picture, canvas.shaded(disc, 0.35), lit * round_part * 0.5)
-    outer, inner = 0.135 * long, 0.128 * long
-    spot = (width * 0.03, height * 0.955)
-    ring = canvas.ellipse(width, height, spot, (outer, outer)) - canvas.ellipse(width, height, spot, (inner, inner))
-    return canvas.towards(picture, accent, ring * 0.85)
+    return canvas.towards(picture, canvas.shaded(tone, 0.35), lit * shape * 0.5)
+
+
+def _clear(point: tuple[float, float], box: Box) -> float:
+    """How far a point is from a box."""
+    x = max(box[0] - point[0], 0.0, point[0] - box[2])
+    y = max(box[1] - point[1], 0.0, point[1] - box[3])
+    return float((x * x + y * y) ** 0.5)
 
 
 def _lamp(tone: Colour) -> float:

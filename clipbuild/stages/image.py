@@ -214,10 +214,11 @@ def _calmest(plate: Bytes, want: Wanted) -> tuple[float, bool]:
 
 def _card(want: Wanted, photo: Photo | None) -> Layers | Floats:
     """A graphic ground in the brand's colours; the product, if any, in its box of the card."""
-    box = layout.card_layout(want.width, want.height, photo is not None).get("photo")
+    boxes = layout.card_layout(want.width, want.height, photo is not None)
+    box = boxes.get("photo")
     item = photo.product if photo else None
     disc = _behind(want, item) if item else canvas.shaded(want.tones[0], 0.12)
-    base = ground.card(want.width, want.height, want.tones[0], want.accent, disc, box)
+    base = ground.card(want.width, want.height, want.tones[0], want.accent, disc, boxes["text"], box)
     if photo is None or box is None:
         return base
     if item is None:
