@@ -25,7 +25,7 @@ class Check:
     name: str = "check"
     version: int = 1
     outputs: tuple[str, ...] = ("image", "report")
-    tools: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ("numpy", "opencv")
     inline: bool = False
 
     def run(self, work: Workdir) -> None:

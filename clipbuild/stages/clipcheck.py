@@ -30,7 +30,7 @@ class ClipCheck:
     name: str = "clipcheck"
     version: int = 1
     outputs: tuple[str, ...] = ("report",)
-    tools: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ("ffmpeg", "numpy", "opencv")
     inline: bool = False
 
     def run(self, work: Workdir) -> None:
@@ -47,7 +47,7 @@ STAGE = ClipCheck()
 
 
 def _judged(work: Workdir) -> ClipReport:
-    path, program = work.inputs["video"], clipreader.program()
+    path, program = work.inputs["video"], work.tool("ffmpeg") or clipreader.program()
     told = clipreader.facts(path, program)
     fps = told["fps"] or 30.0
     asked = _asked(work.params, work.inputs, (told["width"], told["height"]))
