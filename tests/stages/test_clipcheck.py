@@ -6,12 +6,12 @@ import subprocess
 from typing import Any
 
 import pytest
-from clipbuild.stages.workdir import Workdir
 from PIL import Image
 
 from clipbuild.errors import ActionError, MediaError
 from clipbuild.media import clipreader
 from clipbuild.stages.clipcheck import STAGE
+from clipbuild.stages.workdir import Workdir
 from tests.support import stills
 
 STILL = stills.bottle(stills.blurred(720, 1280), tall=0.6)
