@@ -70,7 +70,7 @@ def cut(rgb: Bytes) -> Cut:
     whole = masks.box_area(main) / max(1, masks.box_area(main | missed))
     marks = _marks(back, mask, holes, sure, agreed, high) | {"whole": _ramp(whole, 0.6, 0.9)}
     confidence = float(np.prod(list(marks.values())))
-    colours, alpha = _matte(rgb, mask)
+    colours, alpha = _matte(rgb, mask) if confidence >= GOOD else (rgb, _coarse(rgb, mask))
     plain = round(marks["fit"] * marks["calm"], 3)
     return Cut(colours, alpha, main | missed, round(confidence, 3), plain, marks)
 
@@ -188,11 +188,31 @@ def _ramp(value: float, low: float, high: float) -> float:
     return round(min(1.0, max(0.0, (value - low) / (high - low))), 3)
 
 
+def _coarse(rgb: Bytes, mask: Mask) -> Bytes:
+    """The mask at full size: where the cut-out won't be shown, its edges are not worth solving for."""
+    return canvas.resized(mask.astype(np.uint8) * np.uint8(255), (rgb.shape[1], rgb.shape[0]))
+
+
 def _matte(rgb: Bytes, mask: Mask) -> tuple[Bytes, Bytes]:
-    """Colours and alpha at full size: in a band around the mask's edge each pixel is solved as a mix of the subject's
-    colour next to it and the backdrop's colour next to it."""
+    """Colours and alpha at full size, solved where the subject is and some way around it."""
     height, width = rgb.shape[:2]
     step = max(height, width) / max(mask.shape)
+    x0, y0, x1, y1 = masks.box_of(mask)
+    pad = 16
+    low, high = max(0, y0 - pad), min(mask.shape[0], y1 + pad)
+    left, right = max(0, x0 - pad), min(mask.shape[1], x1 + pad)
+    rows = slice(round(low * step), height if high == mask.shape[0] else round(high * step))
+    columns = slice(round(left * step), width if right == mask.shape[1] else round(right * step))
+    alpha = np.zeros((height, width), np.uint8)
+    colours = rgb.copy()
+    colours[rows, columns], alpha[rows, columns] = _solved(rgb[rows, columns], mask[low:high, left:right], step)
+    return colours, alpha
+
+
+def _solved(rgb: Bytes, mask: Mask, step: float) -> tuple[Bytes, Bytes]:
+    """In a band around the mask's edge each pixel is solved as a mix of the subject's
+    colour next to it and the backdrop's colour next to it."""
+    height, width = rgb.shape[:2]
     band = max(2.0, 2.2 * step)
     soft = masks.grown(mask, (width, height))
     inner, outer = masks.eroded(soft > 0.5, round(band)), ~masks.dilated(soft > 0.5, round(band))

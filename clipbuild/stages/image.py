@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clipbuild.errors import MediaError
-from clipbuild.media import canvas, compose, cutout, extend, ground, layout, metrics, pictures, subject
+from clipbuild.media import canvas, compose, cutout, extend, ground, layout, masks, metrics, pictures, subject
 from clipbuild.media.canvas import Bytes, Colour, Floats
 from clipbuild.media.compose import Layers, Product
 
 if TYPE_CHECKING:
     from clipbuild.stages.workdir import Workdir
 
-LARGEST_SIDE = 4096
+LARGEST_SIDE, CUT_SIDE = 3072, 2048
+"""Longer sides of what a photo is read at, and of what its product is cut out at."""
 PLAIN = 0.45
 """From this plainness on a photo's own backdrop goes on past its edges."""
 FILLED = 0.62
@@ -153,7 +154,7 @@ def _whole(want: Wanted, photo: Photo) -> Floats:
         fit = extend.framed(shape, box, want.room, size)
         if not extend.torn(fit, box, size):
             extent = canvas.resized(photo.cut.extent.astype(np.uint8) * np.uint8(255), shape)
-            keep = np.asarray(np.maximum(extent, photo.cut.alpha) / np.float32(255), np.float32)
+            keep = np.asarray(np.maximum(extent, canvas.resized(photo.cut.alpha, shape)) / np.float32(255), np.float32)
             return canvas.vignette(extend.extended(photo.rgb, keep, fit, size, busy=False), 0.1)
     elif want.style != "blur":
         subject_box, focus = _care(photo.rgb)
@@ -245,7 +246,7 @@ def _photo(inputs: Mapping[str, str]) -> Photo | None:
         return Photo(rgb, compose.product(rgb, alpha), None)
     if alpha is not None:
         rgb = np.rint(canvas.over(np.full(rgb.shape, 255, np.float32), rgb, alpha / np.float32(255))).astype(np.uint8)
-    cut = cutout.cut(rgb)
+    cut = cutout.cut(canvas.resized(rgb, masks.fitting(rgb.shape[1], rgb.shape[0], CUT_SIDE)))
     sure = cut.confidence >= cutout.GOOD
     return Photo(rgb, compose.product(cut.rgb, cut.alpha) if sure else None, cut)
 

@@ -125,6 +125,6 @@ UNSURE = ["jar_bamboo_01", "shakers_01", "sofa_grey_01", "lollipop_01"]
 @pytest.mark.parametrize(("name", "sure"), [*((n, True) for n in SURE), *((n, False) for n in UNSURE)])
 def test_real_photos_are_judged_as_a_person_would(name: str, sure: bool) -> None:
     """Of the example's photos the solid products before a wall can be cut out; glass, rooms and cropped ones can't."""
-    rgb, _ = pictures.read(str(PHOTOS / f"{name}.jpg"), side=700)
+    rgb, _ = pictures.read(str(PHOTOS / f"{name}.jpg"), side=512)
     made = cutout.cut(rgb)
     assert (made.confidence >= cutout.GOOD) is sure, made.marks

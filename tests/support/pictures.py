@@ -59,7 +59,8 @@ def place(size: tuple[int, int] = (700, 500)) -> Bytes:
     source = np.random.default_rng(11)
     image = Image.fromarray(source.integers(40, 200, (size[1] // 10, size[0] // 10, 3), dtype=np.uint8))
     image = image.resize(size, Image.Resampling.BICUBIC)
-    ImageDraw.Draw(image).ellipse((300, 180, 400, 330), fill=(230, 20, 30))
+    spot = [round(share * side) for share, side in zip((0.43, 0.36, 0.57, 0.66), size * 2, strict=True)]
+    ImageDraw.Draw(image).ellipse(spot, fill=(230, 20, 30))
     return np.asarray(image)
 
 
