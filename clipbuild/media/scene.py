@@ -45,7 +45,7 @@ def texture(grey: Bytes, heat: Floats, outside: Mask) -> dict[str, float]:
 
 def _coarse(lab: Floats, outside: Mask) -> dict[str, float]:
     """Spread of the blurred background, and what a quadratic surface or a per-row profile can't explain of it."""
-    size = (48, max(8, round(48 * lab.shape[0] / lab.shape[1])))
+    size = (48, min(128, max(8, round(48 * lab.shape[0] / lab.shape[1]))))
     weight = cv2.resize(outside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     coarse = (
         cv2.resize(lab * outside[..., None], size, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-3)[..., None]

@@ -87,7 +87,8 @@ def test_a_subject_that_slides_is_told_from_a_camera_that_moves() -> None:
     """Only the subject moves: drift, while the camera's path stays still."""
     ground = stills.blurred(720, 1280) // 2 + stills.busy(720, 1280) // 4
     frames = [
-        stills.push(stills.bottle(ground, x=0.5 + 0.12 * i / 59, tall=0.6), frames=1, zoom=1.0)[0] for i in range(0, 60, 2)
+        stills.push(stills.bottle(ground, x=0.5 + 0.12 * i / 59, tall=0.6), frames=1, zoom=1.0)[0]
+        for i in range(0, 60, 2)
     ]
     mask = clipmeasures.fitted(metrics.look(stills.bottle(ground, tall=0.6)).subject.mask.astype(np.uint8), *SIZE) > 0
     found = report(frames, Asked(mask=mask))
@@ -98,7 +99,9 @@ def test_a_subject_that_slides_is_told_from_a_camera_that_moves() -> None:
 def test_the_path_is_exact() -> None:
     """A 6 % push-in is measured as 6 % and an 11 % pan as 11 %, within half a percent."""
     zoomed = clipmotion.follow(clipmeasures.collect(clean(), 30.0).grey).delivered()
-    panned = clipmotion.follow(clipmeasures.collect(stills.push(still(), zoom=1.0, pan=(0.11, 0.0)), 30.0).grey).delivered()
+    panned = clipmotion.follow(
+        clipmeasures.collect(stills.push(still(), zoom=1.0, pan=(0.11, 0.0)), 30.0).grey
+    ).delivered()
     assert zoomed["zoom"] == pytest.approx(1.06, abs=0.005)
     assert panned["pan_x"] == pytest.approx(0.11, abs=0.005)
     assert abs(zoomed["pan_x"]) < 0.005
