@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clipbuild.errors import MediaError
-from clipbuild.media import canvas, compose, cutout, extend, ground, layout, masks, metrics, pictures, subject
+from clipbuild.media import backdrop, canvas, compose, cutout, extend, ground, layout, masks, pictures, subject
 from clipbuild.media.canvas import Bytes, Colour, Floats
 from clipbuild.media.compose import Layers, Product
 
@@ -25,6 +25,8 @@ PLAIN = 0.45
 """From this plainness on a photo's own backdrop goes on past its edges."""
 FILLED = 0.62
 """A real place that fills less than this of the frame's height or width is shown as a print instead."""
+RESTLESS = 2.5
+"""Mean step of lightness from pixel to pixel (of a 512 px copy) from which on a photo is all texture."""
 STYLES = ("plain", "gradient", "blur", "studio", "plate")
 
 
@@ -168,14 +170,25 @@ def _whole(want: Wanted, photo: Photo) -> Floats:
 def _care(rgb: Bytes) -> tuple[tuple[float, float, float, float] | None, tuple[float, float]]:
     """(what must stay whole, with some room; where the eye goes): of a photo of a real place. All-over texture has
     nothing that must."""
-    seen = metrics.look(rgb)
-    parts, box = seen.subject.parts, seen.subject.box
-    focus = parts[0].centre if parts else (0.5, 0.5)
-    if box is None or (seen.values["bg_gradient"] > 20 and seen.values["separation"] < 18):
+    small = canvas.resized(rgb, masks.fitting(rgb.shape[1], rgb.shape[0], 512))
+    found = subject.find(small)
+    box, focus = found.box, found.parts[0].centre if found.parts else (0.5, 0.5)
+    if box is None or _all_over(small, found.mask):
         return None, focus
     x, y = max(0.03, 0.14 * (box[2] - box[0])), max(0.03, 0.2 * (box[3] - box[1]))
     low, high = (max(0.0, box[0] - x), max(0.0, box[1] - y)), (min(1.0, box[2] + x), min(1.0, box[3] + y))
     return (*low, *high), focus
+
+
+def _all_over(rgb: Bytes, mask: Any) -> bool:
+    """The photo is one texture: as restless outside the supposed subject as inside, and of the same colours."""
+    lab = backdrop.to_lab(rgb)
+    inner, outer = mask & ~masks.eroded(mask, 5), masks.dilated(mask, 6) & ~masks.dilated(mask, 1)
+    if not inner.any() or not outer.any() or mask.all():
+        return True
+    apart = float(((lab[inner].mean(axis=0) - lab[outer].mean(axis=0)) ** 2).sum() ** 0.5)
+    restless = float(backdrop.gradient(lab[:, :, 0])[~mask].mean())
+    return restless > RESTLESS and apart < 18
 
 
 def _printed(want: Wanted, photo: Bytes, base: Floats, room: tuple[float, float, float, float]) -> Floats:
@@ -257,3 +270,6 @@ def _plate(inputs: Mapping[str, str]) -> Bytes | None:
 
 def _eight(values: Floats) -> Bytes:
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+
+
+STAGE = Image()

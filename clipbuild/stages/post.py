@@ -32,3 +32,6 @@ class Post:
         text = json.dumps(post, indent=2, ensure_ascii=False, allow_nan=False)
         with open(work.out("post"), "w", encoding="utf-8", newline="\n") as file:
             file.write(text + "\n")
+
+
+STAGE = Post()

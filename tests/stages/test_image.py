@@ -1,6 +1,9 @@
 """The image stage makes the picture of a clip from what the photo is: its size, its layers, its bytes, its judgement."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -195,3 +198,39 @@ def test_strange_photos_make_pictures(tmp_path: Path, size: tuple[int, int], alp
         picture[0, 0, 3] = 0
     made = run(tmp_path / "out", params(), photo_0=saved(tmp_path / "p.png", picture))
     assert made["image"].shape == (384, 216, 3)
+
+
+DIGESTS = """
+import hashlib, json, sys
+from pathlib import Path
+from tests.stages.test_image import Work, params
+from clipbuild.stages.image import Image
+found = {}
+for i, photo in enumerate(sys.argv[2:]):
+    for recipe in ("packshot", "card"):
+        folder = Path(sys.argv[1]) / f"{i}{recipe}"
+        folder.mkdir(parents=True)
+        Image().run(Work(folder, params(recipe=recipe), {"photo_0": photo}))
+        found |= {f"{folder.name}/{p.name}": hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+print(json.dumps(found, sort_keys=True))
+"""
+
+
+def test_the_same_bytes_on_another_processor(tmp_path: Path, photos: dict[str, str]) -> None:
+    """Without the processor's newer instructions, and with other numbers of threads, every file is the same."""
+    lesser = {
+        "OPENCV_CPU_DISABLE": "AVX2,AVX,FMA3,AVX512-SKX,SSE4.2,SSE4.1,FP16",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F AVX512CD AVX512_SKX",
+        "OPENCV_FOR_THREADS_NUM": "7",
+        "OMP_NUM_THREADS": "7",
+    }
+    root = Path(__file__).parents[2]
+    told = []
+    for name, extra in (("as it is", {}), ("lesser", lesser)):
+        done = subprocess.run(
+            [sys.executable, "-c", DIGESTS, str(tmp_path / name), photos["plain"], photos["place"], photos["alpha"], photos["pale"]],
+            cwd=root, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(root), **extra}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        told.append(done.stdout.splitlines()[-1])
+    assert told[0] == told[1]
+    assert len(told[0]) > 500
