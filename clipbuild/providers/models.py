@@ -190,10 +190,9 @@ def size(model: Model, request: Request) -> Size | None:
     if model.free:
         return _free_size(model.free, width or 1024, height or 1024)
     sizes = model.sizes.get(str(request.params.get("aspect", "")), ())
-    named = str(request.params.get("resolution") or request.params.get("quality") or "")
-    chosen = [size for size in sizes if named in (size.name, resolution(size))]
-    if chosen or not sizes:
-        return chosen[0] if chosen else None
+    named = str(request.params.get("resolution") or (model.kind == "video" and request.params.get("quality")) or "")
+    if named or not sizes:
+        return next((size for size in sizes if named in (size.name, resolution(size))), None)
     covering = [size for size in sizes if size.width >= width and size.height >= height]
     return covering[0] if covering else sizes[-1]
 

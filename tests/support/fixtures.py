@@ -3,7 +3,7 @@
 import glob
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,10 @@ class Fixture:
 
     def response(self) -> httpx.Response:
         """As httpx gives it to an adapter."""
-        if isinstance(self.body, str):
-            return httpx.Response(self.status, headers=self.headers, content=self.body)
         content = b"" if self.body is None else json.dumps(self.body).encode()
-        return httpx.Response(self.status, headers=self.headers, content=content)
+        if isinstance(self.body, str):
+            content = self.body.encode()
+        return httpx.Response(self.status, headers=self.headers, stream=httpx.ByteStream(content))
 
 
 def all_of(provider: str) -> dict[str, Fixture]:
@@ -43,12 +43,19 @@ def all_of(provider: str) -> dict[str, Fixture]:
     return found
 
 
+class Given(httpx.AsyncBaseTransport):
+    """Answers with fixtures in turn, the last one for ever; keeps what was asked."""
+
+    def __init__(self, fixtures: Sequence[Fixture]) -> None:
+        self.left, self.asked = list(fixtures), list[httpx.Request]()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        self.asked.append(request)
+        return (self.left.pop(0) if len(self.left) > 1 else self.left[0]).response()
+
+
 def giving(*fixtures: Fixture) -> Callable[[], httpx.AsyncBaseTransport]:
-    """A transport factory that answers with these in turn, the last one for ever."""
-    left = list(fixtures)
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        return (left.pop(0) if len(left) > 1 else left[0]).response()
-
-    transport = httpx.MockTransport(answer)
+    """A transport factory for a configuration."""
+    transport = Given(fixtures)
     return lambda: transport
