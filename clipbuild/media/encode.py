@@ -1,0 +1,110 @@
+"""From raw frames and a sound file to the file that is delivered: H.264 High and AAC in an MP4 every place takes.
+
+BT.709, limited range, closed groups of at most two seconds, index first, no edit list, nothing of us in it. The
+number of encoder threads is fixed, because it shapes the bytes. Knows nothing of what the frames show.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from clipbuild.errors import MediaError
+from clipbuild.media import ffmpeg as door
+
+THREADS = 3
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+COLOURS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
+AAC_FRAME = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be made: picture size, frame rate, frames, and how it is packed."""
+
+    width: int
+    height: int
+    fps: Fraction
+    count: int
+    crf: int = 20
+    preset: str = "veryfast"
+    maxrate_kbps: int = 12000
+    audio_kbps: int = 128
+    audio_rate: int = 48000
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return float(self.count / self.fps)
+
+    @property
+    def samples(self) -> int:
+        """Sound samples that fit: whole AAC frames, and the one of its run-up, end within the picture."""
+        return max(1, int(self.count / self.fps * self.audio_rate) // AAC_FRAME - 1) * AAC_FRAME
+
+
+def checked(target: Target) -> Target:
+    """The target, when an encoder can take it. Raises MediaError."""
+    if target.width % 2 or target.height % 2 or min(target.width, target.height) < 16:
+        raise MediaError(f"{target.width}x{target.height} is no size for a clip", hint="use even numbers from 16 up")
+    if target.preset not in PRESETS:
+        raise MediaError(f"there is no preset {target.preset!r}", [("known", ", ".join(PRESETS))])
+    if not 0 <= target.crf <= 51 or not 1 <= target.fps <= 120:
+        raise MediaError("the quality or frame rate is out of range", [("crf", str(target.crf)), ("fps", str(target.fps))])
+    return target
+
+
+def encode(
+    program: str,
+    target: Target,
+    frames: Iterable[memoryview],
+    path: str,
+    sound: str = "",
+    tell: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Write the clip. `sound` is an AAC file made by `sound`, "" for silence. Raises MediaError."""
+    argv = command(program, checked(target), path, sound)
+    with door.Running(argv, feeding=True) as running:
+        count = door.write_all(running, frames, tell)
+    if count != target.count:
+        raise MediaError("the clip came out short", [("frames", f"{count} of {target.count}")])
+
+
+def command(program: str, target: Target, path: str, sound: str = "") -> list[str]:
+    """The command line: frames on standard input, the clip at `path`."""
+    import ffmpeg
+
+    size = f"{target.width}x{target.height}"
+    picture = ffmpeg.input(
+        "pipe:0", format="rawvideo", pix_fmt="yuv420p", s=size, framerate=str(target.fps), protocol_whitelist="pipe",
+        **COLOURS,
+    )  # fmt: skip
+    if sound:
+        noise = ffmpeg.input(door.source(sound), format="mov", protocol_whitelist="file")
+        audio = {"c:a": "copy"}
+    else:
+        silence = f"anullsrc=channel_layout=stereo:sample_rate={target.audio_rate}"
+        noise = ffmpeg.input(silence, format="lavfi", t=f"{target.samples / target.audio_rate:.6f}")
+        audio = {"c:a": "aac", "b:a": f"{target.audio_kbps}k"}
+    stream = ffmpeg.output(picture.video, noise.audio, path, **video(target), **audio, **container())
+    return door.arguments(program, stream)
+
+
+def video(target: Target) -> dict[str, str | int]:
+    """Options of the picture's encoder."""
+    group = max(1, int(2 * target.fps))
+    fast = target.fps > 30 or target.width * target.height > 1920 * 1088
+    return {
+        "c:v": "libx264", "preset": target.preset, "crf": target.crf, "pix_fmt": "yuv420p",
+        "profile:v": "high", "level:v": "4.2" if fast else "4.1",
+        "maxrate": f"{target.maxrate_kbps}k", "bufsize": f"{2 * target.maxrate_kbps}k",
+        "g": group, "bf": 2, "threads:v": THREADS, "flags:v": "+bitexact+cgop",
+        "x264-params": f"open-gop=0:cpu-independent=1:keyint={group}:min-keyint=1", **COLOURS,
+    }  # fmt: skip
+
+
+def container() -> dict[str, str | int]:
+    """Options of the file."""
+    return {
+        "map_metadata": -1, "map_chapters": -1, "fflags": "+bitexact", "flags:a": "+bitexact",
+        "movflags": "+faststart+negative_cts_offsets", "use_editlist": 0, "f": "mp4",
+    }  # fmt: skip
