@@ -28,6 +28,8 @@ class Backdrop:
     """Lightness of each pixel as a share of the surface's."""
     noise: float
     fit: float
+    bold: bool
+    """The backdrop has a colour of its own: it is not white, grey or black."""
 
 
 def to_lab(rgb: Bytes) -> Floats:
@@ -61,7 +63,8 @@ def fit_backdrop(lab: Floats, rounds: int = 5) -> Backdrop:
     ratio = np.asarray(lab[:, :, 0] / np.maximum(surface[:, :, 0], 1), np.float32)
     shaded = norm(lab[:, :, 1:] - surface[:, :, 1:] * np.clip(ratio, 0, 1)[:, :, None])
     hue = np.minimum(norm(delta[:, :, 1:]), shaded)
-    return Backdrop(_discounted(delta, lab, hue, ratio), hue, ratio, noise, fit)
+    bold = float(np.median(norm(surface[:, :, 1:]))) > 13
+    return Backdrop(_discounted(delta, lab, hue, ratio), hue, ratio, noise, fit, bold)
 
 
 def _discounted(delta: Floats, lab: Floats, hue: Floats, ratio: Floats) -> Floats:

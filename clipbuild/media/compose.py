@@ -47,9 +47,10 @@ class Layers:
         return canvas.over(canvas.over(self.ground, np.zeros(3, np.float32), self.shadow), self.rgb, self.alpha)
 
 
-def product(rgb: Bytes, alpha: Bytes) -> Product:
-    """A cut-out cropped to what it shows; a soft dark part below or beside it is taken for its own shadow."""
-    weak = _own_shadow(rgb, alpha)
+def product(rgb: Bytes, alpha: Bytes, *, shaded: bool = False) -> Product:
+    """A cut-out cropped to what it shows. Where it may be `shaded`, a soft dark part below or beside it is taken for
+    its own shadow."""
+    weak = _own_shadow(rgb, alpha) if shaded else None
     shade = None if weak is None else np.asarray(np.where(weak, np.maximum(alpha, FAINT) - FAINT, 0), np.uint8)
     body = alpha if weak is None else np.asarray(np.where(weak, 0, alpha), np.uint8)
     seen = body if shade is None else np.maximum(body, shade)
@@ -68,10 +69,28 @@ def _own_shadow(rgb: Bytes, alpha: Bytes) -> Mask | None:
     return np.asarray(weak, np.bool_) if weak.sum() >= 0.01 * max(1, int(solid.sum())) else None
 
 
-def stage_for(room: Box) -> Stage:
-    """Where a product that fills `room` (shares) is, for the ground's light."""
+def stage_for(room: Box, size: tuple[int, int], item: Product | None = None, *, flat: bool = False) -> Stage:
+    """Where the product will be, in shares of the frame, for the ground's light and for the depth of floor it needs."""
     x0, y0, x1, y1 = room
-    return Stage((x0 + x1) / 2, (y0 + y1) / 2, y1)
+    if item is None:
+        return Stage((x0 + x1) / 2, (y0 + y1) / 2, y1)
+    width, height = size
+    scale, corner = _fitted(item, room, width, height, middle=flat)
+    tall, wide = item.alpha.shape[0] * scale, item.alpha.shape[1] * scale
+    foot = (corner[1] + tall) / height
+    depth = max(0.055, min(0.16, _depth(item.alpha >= SOLID) * tall / height + 0.03))
+    return Stage((corner[0] + wide / 2) / width, (corner[1] + tall / 2) / height, foot, depth)
+
+
+def _depth(solid: Mask) -> float:
+    """How far behind its foremost foot a product still touches the floor, as a share of its height: the legs of a
+    stool end at different heights in the picture."""
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    if not len(rows):
+        return 0.0
+    lowest = len(solid) - 1 - np.argmax(solid[::-1][:, columns], axis=0)
+    rise = (rows[-1] - lowest) / (rows[-1] - rows[0] + 1)
+    return float(np.percentile(rise[rise < 0.22], 92)) if (rise < 0.22).any() else 0.0
 
 
 def lying(item: Product) -> bool:
@@ -84,7 +103,7 @@ def lying(item: Product) -> bool:
     xx, yy, xy = float((x * x).mean()), float((y * y).mean()), float((x * y).mean())
     spread = ((xx - yy) ** 2 + 4 * xy * xy) ** 0.5
     long, short = (xx + yy + spread) / 2, max(1e-6, (xx + yy - spread) / 2)
-    return (abs(2 * xy) > 0.5 * spread and long / short > 4.0) or _scattered(solid)
+    return (abs(2 * xy) > 0.5 * spread and long / short > 3.2) or _scattered(solid)
 
 
 def _scattered(solid: Mask) -> bool:

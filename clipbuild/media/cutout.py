@@ -25,6 +25,10 @@ WORK = 512
 """Long side of the picture that the cut is decided on."""
 CUT = 288
 """Long side of the picture that GrabCut sees."""
+PEEL = 5
+"""How deep a rim of backdrop-coloured pixels may be taken off the mask, in pixels of the work size."""
+HALO = 9.0
+"""How far the rim of a given cut-out may lean to one colour, in levels, before it counts as a halo."""
 GOOD = 0.5
 """From this confidence on a cut-out is fit to be shown on another ground."""
 
@@ -61,7 +65,7 @@ def cut(rgb: Bytes) -> Cut:
     back = backdrop.fit_backdrop(lab)
     low, high = max(5.0, 3.5 * back.noise), max(12.0, 7.0 * back.noise)
     outside = masks.reached(back.away < low)
-    holes = _holes(back.away < low, outside, lab)
+    holes = _holes(back.away < low, outside, lab, back.bold)
     sure = masks.opened(back.away > high) & ~outside
     mask, agreed = _settled(small, outside | holes, sure)
     mask = _unshaded(lab, mask, back, high)
@@ -75,11 +79,28 @@ def cut(rgb: Bytes) -> Cut:
     return Cut(colours, alpha, main | missed, round(confidence, 3), plain, marks)
 
 
-def _holes(alike: Mask, outside: Mask, lab: Floats) -> Mask:
+def cleaned(rgb: Bytes, alpha: Bytes) -> Bytes:
+    """The colours of a given cut-out without the halo of the backdrop it was cut from, where it has one: rims that
+    lean to one strange colour get the colour next to them."""
+    thick = max(1, round(0.002 * max(alpha.shape)))
+    solid = alpha >= 250
+    inner = masks.eroded(solid, thick)
+    rim = (alpha > 20) & ~inner & masks.dilated(inner, 3 * thick + 1) & masks.dilated(alpha <= 20, 2 * thick)
+    if not rim.any() or inner.sum() < rim.sum():
+        return rgb
+    fore = _spread(rgb, inner, 3.0 * thick)
+    leaning = (rgb[rim].astype(np.float32) - fore[rim]).mean(axis=0)
+    if float((leaning**2).sum()) ** 0.5 < HALO:
+        return rgb
+    share = np.where(solid, np.float32(0.75), np.float32(1.0)) * rim
+    return np.rint(canvas.over(rgb.astype(np.float32), fore, share)).astype(np.uint8)
+
+
+def _holes(alike: Mask, outside: Mask, lab: Floats, bold: bool) -> Mask:
     """Backdrop seen through the subject: like it, not tiny, and without texture."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((alike & ~outside).astype(np.uint8), connectivity=4)
     calm = backdrop.gradient(lab[:, :, 0])
-    least = 0.0008 * alike.size
+    least = (0.0002 if bold else 0.0008) * alike.size  # what is blue before blue is no product, however small
     found = np.zeros_like(alike)
     for i in range(1, count):
         if stats[i, cv2.CC_STAT_AREA] >= least:
@@ -128,10 +149,19 @@ def _unshaded(lab: Floats, mask: Mask, back: Backdrop, high: float) -> Mask:
     above, line = rows[-1] - 0.3 * (rows[-1] - rows[0]), rows[-1] - 0.04 * (rows[-1] - rows[0])
     y = np.arange(len(mask))[:, None]
     fringe = (back.away < high) & (y > line)
-    shade = masks.closed(masks.reached((soft & (y > above) & mask) | (fringe & mask) | ~mask) & mask, 1)
+    shade = masks.closed(masks.reached((((soft & (y > above)) | fringe) & mask) | ~mask) & mask, 1)
     kept = masks.without_slivers(mask & ~shade, line)
     below = np.maximum.accumulate(kept[::-1], axis=0)[::-1]  # the subject goes on below: no shadow, but a shine on it
-    return masks.tidied(kept | (mask & below))
+    return masks.tidied(_peeled(kept | (mask & below), back, steep))
+
+
+def _peeled(mask: Mask, back: Backdrop, steep: Floats) -> Mask:
+    """The mask without a rim of shaded backdrop: what is of its hue and nearly as light, and touches the outside. A
+    bold backdrop's light falls on the subject too: there a rim of its hue may be the subject's own."""
+    if back.bold:
+        return mask
+    pale = (back.hue < 5) & (back.ratio > 0.6) & (back.ratio < 1.05) & ((steep < 3) | masks.dilated(~mask, PEEL))
+    return mask & ~masks.linked(pale & mask, ~mask)
 
 
 def _missed(lab: Floats, mask: Mask, back: Backdrop) -> Mask:

@@ -18,11 +18,13 @@ LIGHT: Colour = (255.0, 251.0, 244.0)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the product is, as shares of the frame: the middle of its body and the line it stands on."""
+    """Where the product is, as shares of the frame: the middle of its body, the line it stands on, and how far behind
+    that line the floor must reach."""
 
     x: float = 0.5
     y: float = 0.55
     foot: float = 0.75
+    depth: float = 0.055
 
 
 def plain(width: int, height: int, tone: Colour) -> Floats:
@@ -44,7 +46,7 @@ def gradient(width: int, height: int, top: Colour, bottom: Colour) -> Floats:
 def studio(width: int, height: int, wall: Colour, floor: Colour, at: Stage) -> Floats:
     """A sweep: wall and floor meet in a soft curve behind the product, light falls on the wall beside it."""
     x, y = canvas.axes(width, height)
-    horizon, bend = at.foot - 0.055, 0.05
+    horizon, bend = at.foot - at.depth, 0.05
     back = canvas.filled(width, height, canvas.shaded(wall, -0.07))
     back = canvas.towards(back, canvas.shaded(wall, 0.04), canvas.ramp(y, -0.1, horizon) + 0 * x)
     lamp = canvas.glow(width, height, (at.x - 0.1, at.y - 0.08), (0.85 * _tall(width, height), 0.5))
@@ -104,7 +106,7 @@ def counter(picture: Floats, tone: Colour, at: Stage) -> Floats:
     """A counter before a place: something to stand on where the place has nothing."""
     height, width = picture.shape[:2]
     x, y = canvas.axes(width, height)
-    edge = at.foot - 0.06
+    edge = at.foot - at.depth
     tone = canvas.mixed(tone, _mean(picture), 0.3)
     top = canvas.filled(width, height, canvas.shaded(tone, 0.18))
     top = canvas.towards(top, canvas.shaded(tone, -0.28), canvas.ramp(y, edge, 1.05) + 0 * x)

@@ -26,6 +26,12 @@ def reached(alike: Mask) -> Mask:
     return np.asarray(np.isin(labels, np.unique(edge[edge > 0])), np.bool_)
 
 
+def linked(mask: Mask, other: Mask) -> Mask:
+    """The part of a mask that is connected to another mask."""
+    _, labels = cv2.connectedComponents((mask | other).astype(np.uint8), connectivity=4)
+    return mask & np.isin(labels, np.unique(labels[other]))
+
+
 def main_pieces(mask: Mask) -> Mask:
     """The pieces of a mask that matter: at least a tenth of the largest."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)

@@ -104,7 +104,7 @@ def picture(want: Wanted, photo: Photo | None, plate: Bytes | None) -> Layers | 
     if photo is None:
         if plate is None:
             raise MediaError("there is no photo to compose from", hint="add `photos:` to the product")
-        return ground.plate(plate, want.width, want.height, 0.5, compose.stage_for(want.room))
+        return ground.plate(plate, want.width, want.height, 0.5, compose.stage_for(want.room, (want.width, want.height)))
     if plate is not None:
         return _scene(want, photo, plate)
     if photo.product is not None and want.style != "blur":
@@ -114,8 +114,8 @@ def picture(want: Wanted, photo: Photo | None, plate: Bytes | None) -> Layers | 
 
 def _stood(want: Wanted, item: Product) -> Layers:
     """The cut-out on a made ground."""
-    size, at = (want.width, want.height), compose.stage_for(want.room)
-    flat = compose.lying(item) and item.shade is None
+    size, flat = (want.width, want.height), compose.lying(item) and item.shade is None
+    at = compose.stage_for(want.room, size, item, flat=flat)
     tone = _against(want, item)
     second = want.tones[1] if len(want.tones) > 1 else None
     if want.style == "plain":
@@ -203,7 +203,7 @@ def _print_layers(photo: Bytes, base: Floats, box: tuple[float, float, float, fl
 
 def _scene(want: Wanted, photo: Photo, plate: Bytes) -> Layers:
     """The product in a place: on its floor where that is calm, else on a counter before it."""
-    at = compose.stage_for(want.room)
+    at = compose.stage_for(want.room, (want.width, want.height), photo.product)
     focus, calm = _calmest(plate, want)
     base = ground.plate(plate, want.width, want.height, focus, at)
     if photo.product is None:
@@ -256,7 +256,7 @@ def _photo(inputs: Mapping[str, str]) -> Photo | None:
         return None
     rgb, alpha = pictures.read(path, name="the photo", side=LARGEST_SIDE)
     if alpha is not None and subject.has_shape(alpha):
-        return Photo(rgb, compose.product(rgb, alpha), None)
+        return Photo(rgb, compose.product(cutout.cleaned(rgb, alpha), alpha, shaded=True), None)
     if alpha is not None:
         rgb = np.rint(canvas.over(np.full(rgb.shape, 255, np.float32), rgb, alpha / np.float32(255))).astype(np.uint8)
     cut = cutout.cut(canvas.resized(rgb, masks.fitting(rgb.shape[1], rgb.shape[0], CUT_SIDE)))

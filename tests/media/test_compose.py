@@ -91,7 +91,7 @@ def test_its_own_shadow_is_kept_and_no_other_added() -> None:
     rgba[20:180, 80:220] = (40, 90, 200, 255)
     faint = disc_mask((300, 300), (40, 240, 260, 270))
     rgba[:, :, 3] = np.maximum(rgba[:, :, 3], (faint * 0.4).astype(np.uint8))
-    item = compose.product(rgba[:, :, :3].copy(), rgba[:, :, 3].copy())
+    item = compose.product(rgba[:, :, :3].copy(), rgba[:, :, 3].copy(), shaded=True)
     assert item.shade is not None
     made = compose.placed(item, wall(), ROOM)
     _, _, _, foot = box(made.alpha)
@@ -102,7 +102,8 @@ def test_its_own_shadow_is_kept_and_no_other_added() -> None:
 
 def test_soft_rims_are_no_shadow() -> None:
     """A cut-out with merely soft edges has no shadow of its own."""
-    assert egg().shade is None
+    rgba = cut_out()
+    assert compose.product(rgba[:, :, :3].copy(), rgba[:, :, 3].copy(), shaded=True).shade is None
 
 
 def test_what_lies_is_told_from_what_stands() -> None:

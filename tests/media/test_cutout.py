@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from clipbuild.media import cutout, pictures
-from tests.support.pictures import before_backdrop, place
+from tests.support.pictures import before_backdrop, disc_mask, place
 
 PHOTOS = Path(__file__).parents[2] / "examples" / "storefront" / "photos"
 
@@ -128,3 +128,29 @@ def test_real_photos_are_judged_as_a_person_would(name: str, sure: bool) -> None
     rgb, _ = pictures.read(str(PHOTOS / f"{name}.jpg"), side=512)
     made = cutout.cut(rgb)
     assert (made.confidence >= cutout.GOOD) is sure, made.marks
+
+
+def test_a_given_cut_out_loses_its_halo() -> None:
+    """A rim of the old backdrop's colour gets the product's; a clean cut-out is left alone, pixel for pixel."""
+    truth = disc_mask((300, 300), (40, 40, 260, 260))
+    clean = np.zeros((300, 300, 3), np.uint8)
+    clean[:] = (60, 120, 70)
+    share = (disc_mask((300, 300), (41, 41, 259, 259)) / 255.0)[:, :, None]
+    haloed = np.rint(clean * share + np.array((250, 250, 250)) * (1 - share)).astype(np.uint8)
+    made = cutout.cleaned(haloed, truth)
+    rim = (truth > 60) & (share[:, :, 0] < 0.5)
+    assert haloed[rim].mean() > 160
+    assert made[rim].mean() < 110
+    assert np.array_equal(made[150, 150], clean[150, 150])
+    assert np.array_equal(cutout.cleaned(clean, truth), clean)
+
+
+def test_a_rim_of_shade_is_peeled_off() -> None:
+    """A thin shade of the wall beside the product, with hard edges, is no part of it."""
+    photo, truth = before_backdrop(tone=(240, 240, 240), product=(30, 60, 140), shadow=False)
+    shade = (disc_mask((600, 600), (194, 176, 404, 424)) > 128) & (truth == 0)
+    photo = photo.copy()
+    photo[shade] = (190, 190, 190)
+    made = cutout.cut(photo)
+    assert (made.alpha[shade] > 128).mean() < 0.12
+    assert overlap(made.alpha, truth) > 0.95
