@@ -131,7 +131,8 @@ def card(width: int, height: int, base: Colour, accent: Colour, disc: Colour, te
     x0, y0, x1, y1 = photo or (round(width * 0.62), round(height * 0.75), round(width * 1.1), height)
     centre = ((x0 + x1) / 2, (y0 + y1) / 2)
     reach = min(0.52 * max(x1 - x0, y1 - y0), _clear(centre, text) - 0.012 * long)
-    picture = _disc(picture, base, disc, centre, reach)
+    if reach > 0.03 * long:
+        picture = _disc(picture, base, disc, centre, reach)
     spot = (width * 0.03, height * 0.965)
     reach = min(0.135 * long, _clear(spot, text) - 0.012 * long)
     if reach > 0.03 * long:

@@ -121,10 +121,15 @@ def test_a_card_keeps_the_words_box_free(tmp_path: Path, photos: dict[str, str])
             assert made["image"][y0:y1, x0:x1].astype(float).std(axis=(0, 1)).max() < 30
 
 
-def test_a_card_needs_no_photo(tmp_path: Path) -> None:
-    """A graphic alone."""
-    made = run(tmp_path, params(recipe="card"))
+@pytest.mark.parametrize("size", SIZES)
+def test_a_card_needs_no_photo(tmp_path: Path, size: tuple[int, int]) -> None:
+    """A graphic alone, in the brand's colour, calm where the words will stand."""
+    made = run(tmp_path, params(*size, recipe="card"))
     assert set(made) == {"image"}
+    x0, y0, x1, y1 = layout.card_layout(*size, False)["text"]
+    words = made["image"][y0:y1, x0:x1].reshape(-1, 3).astype(float)
+    assert words.std(axis=0).max() < 16
+    assert np.abs(words.mean(axis=0) - (0x24, 0x44, 0x3A)).max() < 25
 
 
 def test_a_packshot_needs_a_photo(tmp_path: Path) -> None:
