@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from clipbuild.providers import models
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
-from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide
+from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide, maps
 
 BASE_URL = "https://generativelanguage.googleapis.com/v1"
 LONG_WAIT = 300.0
@@ -265,8 +265,8 @@ class Veo(_Google):
     async def fetch(self, job: JobId, folder: str) -> Mapping[str, str]:
         """The clip comes inside the operation."""
         response = (await self._operation(job)).get("response")
-        videos = response.get("videos") if isinstance(response, Mapping) else None
-        if not videos or not isinstance(videos[0], Mapping):
+        videos = maps(response.get("videos") if isinstance(response, Mapping) else None)
+        if not videos:
             raise PollError("no result", "the operation names no video")
         target = os.path.join(folder, "video.mp4")
         keep(str(videos[0].get("bytesBase64Encoded", "")), target)
@@ -276,8 +276,7 @@ class Veo(_Google):
 def said(answer: Answer) -> tuple[str, str]:
     """(code, message) of either shape of error; a reason in the details is the better code."""
     error = answer.map("error")
-    details = error.get("details")
-    reasons = [d["reason"] for d in details if isinstance(d, Mapping) and d.get("reason")] if isinstance(details, list) else []
+    reasons = [detail["reason"] for detail in maps(error.get("details")) if detail.get("reason")]
     code = reasons[0] if reasons else error.get("status") or error.get("code") or ""
     return str(code), str(error.get("message", ""))
 
@@ -295,9 +294,8 @@ def failure(answer: Answer) -> SubmitError:
 
 
 def _retry_delay(answer: Answer) -> float | None:
-    details = answer.map("error").get("details")
-    for detail in details if isinstance(details, list) else ():
-        told = str(detail.get("retryDelay", "")) if isinstance(detail, Mapping) else ""
+    for detail in maps(answer.map("error").get("details")):
+        told = str(detail.get("retryDelay", ""))
         if told.endswith("s") and told[:-1].replace(".", "", 1).isdigit():
             return float(told[:-1])
     return answer.retry_after
@@ -307,8 +305,8 @@ def told(interaction: Mapping[str, Any], model: models.Model | None) -> Status:
     """An interaction as a Status; a state that is not known is not final."""
     word = str(interaction.get("status", ""))
     state, detail, code = STATES.get(word, State.RUNNING), "", word
-    errors = interaction.get("errors")
-    if state is State.FAILED and isinstance(errors, list) and errors and isinstance(errors[0], Mapping):
+    errors = maps(interaction.get("errors"))
+    if state is State.FAILED and errors:
         code, detail = str(errors[0].get("code", "")), str(errors[0].get("message", ""))
         if any(word in code.lower() for word in FILTERED):
             state = State.REFUSED
@@ -321,10 +319,9 @@ def told(interaction: Mapping[str, Any], model: models.Model | None) -> Status:
 
 
 def _content(interaction: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    steps = interaction.get("steps")
-    for step in steps if isinstance(steps, list) else ():
-        parts = step.get("content") if isinstance(step, Mapping) and step.get("type") == "model_output" else None
-        yield from (part for part in parts or () if isinstance(part, Mapping))
+    for step in maps(interaction.get("steps")):
+        if step.get("type") == "model_output":
+            yield from maps(step.get("content"))
 
 
 def _video(interaction: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -339,14 +336,14 @@ def charged(usage: object, model: models.Model | None) -> Decimal | None:
     """What the tokens cost at the table's rates; None where tokens or rates are not told."""
     if not isinstance(usage, Mapping) or model is None or not model.per_million:
         return None
-    by_kind = {str(line.get("modality")): line.get("tokens") for line in usage.get("output_tokens_by_modality") or ()}
-    counts = {
-        "input": usage.get("total_input_tokens"), "video": by_kind.get("video", 0),
-        "text": (by_kind.get("text") or 0) + (usage.get("total_thought_tokens") or 0),
-    }  # fmt: skip
-    if not all(isinstance(count, int) for count in counts.values()):
+    by_kind = {str(line.get("modality")): line.get("tokens") for line in maps(usage.get("output_tokens_by_modality"))}
+    counts = [
+        ("input", usage.get("total_input_tokens")), ("video", by_kind.get("video", 0)), ("text", by_kind.get("text", 0)),
+        ("text", usage.get("total_thought_tokens", 0)),
+    ]  # fmt: skip
+    if not all(isinstance(count, int) for _, count in counts):
         return None
-    return sum((model.per_million[kind] * int(count or 0) / models.MILLION for kind, count in counts.items()), Decimal(0))
+    return sum((model.per_million[kind] * int(count or 0) / models.MILLION for kind, count in counts), Decimal(0))
 
 
 def label(token: str) -> str:

@@ -4,7 +4,6 @@ A submit goes out on a connection of its own, so that a kept one that has just d
 No redirects, no encodings, no retries. Knows no provider's words.
 """
 
-import asyncio
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +17,8 @@ from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Outcome, PollError, SubmitError
 
 if TYPE_CHECKING:
+    import asyncio
+
     import httpx
 
 LARGEST_ANSWER = 256 << 20
@@ -85,6 +86,11 @@ class Answer:
         return seconds_of(self.headers)
 
 
+def maps(value: object) -> list[Mapping[str, Any]]:
+    """The objects of a list; nothing of what is no list."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
 def seconds_of(headers: Mapping[str, str]) -> float | None:
     """Retry-After as seconds: a number, or a date counted from the answer's own Date."""
     told = headers.get("retry-after", "").strip()
@@ -132,7 +138,7 @@ class Http:
     base_url: str
     headers: Callable[[], Mapping[str, str]]
     patience: float = 0.0
-    _clients: dict[bool, tuple[asyncio.AbstractEventLoop, "httpx.AsyncClient"]] = field(default_factory=dict)
+    _clients: dict[bool, tuple["asyncio.AbstractEventLoop", "httpx.AsyncClient"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.patience = self.patience or self.config.patience or ANSWER_SECONDS
@@ -164,6 +170,8 @@ class Http:
 
     async def close(self) -> None:
         """Let the kept connections go."""
+        import asyncio
+
         clients, self._clients = self._clients, {}
         for loop, client in clients.values():
             if loop is asyncio.get_running_loop():
@@ -177,6 +185,8 @@ class Http:
 
     def client(self, *, is_submit: bool) -> "httpx.AsyncClient":
         """The connections of the running loop: those of submits are used once, those of reads are kept."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         kept = self._clients.get(is_submit)
         if kept is None or kept[0] is not loop:

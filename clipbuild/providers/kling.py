@@ -4,18 +4,20 @@
 submit is sent once, and `find` says what became of it. Knows nothing of the journal.
 """
 
-import asyncio
 import base64
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clipbuild.providers import models
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
-from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide
+from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide, maps
+
+if TYPE_CHECKING:
+    import asyncio
 
 BASE_URL = "https://api-singapore.klingai.com"
 UNIT_USD = Decimal("0.14")
@@ -144,6 +146,8 @@ class Kling:
         return found[job]
 
     async def _shared(self, job: JobId) -> Mapping[JobId, Mapping[str, Any]]:
+        import asyncio
+
         loop, waiting = asyncio.get_running_loop(), self._round
         if waiting.answer is None or waiting.answer.get_loop() is not loop or len(waiting.jobs) >= IDS_A_CALL:
             waiting = self._round = _Round()
@@ -154,6 +158,8 @@ class Kling:
         return await asyncio.shield(waiting.answer)
 
     async def _gathered(self, waiting: _Round) -> Mapping[JobId, Mapping[str, Any]]:
+        import asyncio
+
         await asyncio.sleep(GATHER_SECONDS)
         if self._round is waiting:
             self._round = _Round()
@@ -166,15 +172,14 @@ class Kling:
         if answer.status != 200 or answer.map().get("code") != 0 or not isinstance(tasks, list):
             raise PollError(str(answer.map().get("code", answer.status)), str(answer.map().get("message", "")))
         name = "id" if by == "task_ids" else "external_id"
-        return {str(task[name]): task for task in tasks if isinstance(task, Mapping) and task.get(name)}
+        return {str(task[name]): task for task in maps(tasks) if task.get(name)}
 
     async def fetch(self, job: JobId, folder: str) -> Mapping[str, str]:
         """Download the clip into `folder`; the address is asked for anew each time."""
         task = await self._task(job)
         if told(task).state is not State.DONE:
             raise PollError("not done", "kling no longer says that the task is done")
-        outputs = task.get("outputs")
-        videos = [o["url"] for o in outputs or () if isinstance(o, Mapping) and o.get("type") == "video" and o.get("url")]
+        videos = [found["url"] for found in maps(task.get("outputs")) if found.get("type") == "video" and found.get("url")]
         if not videos:
             raise PollError("no result", "the task is done but names no video")
         target = os.path.join(folder, "video.mp4")

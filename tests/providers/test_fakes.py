@@ -70,7 +70,8 @@ def variations(params: Any, files: dict[str, str]) -> Iterator[tuple[dict[str, A
     yield {**params, "prompt": "no picture"}, {}
     yield {**params, "seed": 7}, files
     yield {**params, "audio": True}, files
-    yield {**params, "seconds": 8, "n": 3}, files
+    yield {**params, "seconds": 8}, files
+    yield {**params, "n": 3}, files
     yield {**params, "width": 1080, "height": 1920, "quality": None}, files
     yield {**params, "prompt": "both ends"}, {**files, "last": next(iter(files.values()))}
     yield {**params, "format": "webp", "background": "transparent", "quality": "high"}, files
