@@ -229,3 +229,23 @@ def test_jinja_is_imported_late() -> None:
 def test_white_space_collapses() -> None:
     """One space between words, no empty lines, whatever the template's own layout."""
     assert collapse("  a \t b\r\n\n\n c\u2028d\x0b\n") == "a b\nc d"
+
+
+def test_the_page_on_prompts_tells_the_truth() -> None:
+    """Its example renders, every block it lists can be replaced, and every word and filter there is is on it."""
+    import re
+
+    from clipbuild.planner.dialect import FILTERS
+    from clipbuild.planner.prompts import context
+
+    page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text()
+    example = re.search(r"```jinja\n(.*?)```", page, re.S)
+    assert example
+    assert "Lighting: soft window light from the left, with a candle just out of frame." in render(clip(), packshot__j2=example[1]).text
+    for words in (context(clip(), "9:16", "push-in", 5.0), set(FILTERS) - {"d", "count"}):
+        assert [word for word in words if f"`{word}`" not in page] == []
+    for kind, name in (("picture", "packshot.j2"), ("move", "packshot.motion.j2")):
+        listed = re.search(rf"of a\s+{kind}\s+are ([^;.]+)", page)
+        assert listed
+        shipped = (Path(__file__).parents[2] / "templates" / "prompts" / name).read_text()
+        assert re.findall(r"`(\w+)`", listed[1]) == re.findall(r"{% block (\w+) %}", shipped.partition("-#}")[2])
