@@ -239,13 +239,13 @@ def test_the_page_on_prompts_tells_the_truth() -> None:
     from clipbuild.planner.prompts import context
 
     page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text()
-    example = re.search(r"```jinja\n(.*?)```", page, re.S)
+    example = re.search(r"```jinja\n(.*?)```", page, re.DOTALL)
     assert example
     assert "Lighting: soft window light from the left, with a candle just out of frame." in render(clip(), packshot__j2=example[1]).text
     for words in (context(clip(), "9:16", "push-in", 5.0), set(FILTERS) - {"d", "count"}):
         assert [word for word in words if f"`{word}`" not in page] == []
     for kind, name in (("picture", "packshot.j2"), ("move", "packshot.motion.j2")):
-        listed = re.search(rf"of a\s+{kind}\s+are ([^;.]+)", page)
+        listed = re.search(rf"\sa\s+{kind}\s+are ([^;.]+)", page)
         assert listed
         shipped = (Path(__file__).parents[2] / "templates" / "prompts" / name).read_text()
         assert re.findall(r"`(\w+)`", listed[1]) == re.findall(r"{% block (\w+) %}", shipped.partition("-#}")[2])
