@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clipbuild.media.warp import LEVEL, ONE, Plane, plane
+from clipbuild.media.warp import LEVEL, MARGIN, ONE, Plane, plane
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -102,3 +102,30 @@ def to_rgb(y: Bytes, u: Bytes, v: Bytes) -> Bytes:
     out[:, :, 1] = luma - blue * np.float32(255 / 224 * 2 * (1 - _KB) * _KB / _KG)
     out[:, :, 1] -= red * np.float32(255 / 224 * 2 * (1 - _KR) * _KR / _KG)
     return np.asarray(np.clip(out + np.float32(0.5), 0, 255), np.uint8)
+
+
+def softened(sharp: Sheet, width: int) -> Sheet:
+    """A sheet without alpha, blurred by three boxes of an odd `width`: whole sums, the same everywhere."""
+    half = max(3, (width // 2) | 1)
+    return Sheet(*(_boxes(p, w) for p, w in ((sharp.y, width), (sharp.u, half), (sharp.v, half))))
+
+
+def _boxes(source: Plane, width: int) -> Plane:
+    values = source.data[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    for _ in range(3):
+        for axis in (0, 1):
+            values = _box(values, width, axis)
+    return plane(values)
+
+
+def _box(values: NDArray[np.int16], width: int, axis: int) -> NDArray[np.int16]:
+    radius = width // 2
+    pad = [(0, 0), (0, 0)]
+    pad[axis] = (radius + 1, radius)
+    total = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.int32)
+    length = values.shape[axis]
+    whole = [slice(None), slice(None)]
+    whole[axis] = slice(width, width + length)
+    upper = total[tuple(whole)]
+    whole[axis] = slice(0, length)
+    return np.asarray((upper - total[tuple(whole)] + radius) // width, np.int16)

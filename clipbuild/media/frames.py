@@ -18,7 +18,7 @@ from clipbuild.media import color, warp
 from clipbuild.media.color import Sheet
 from clipbuild.media.layers import Layer
 from clipbuild.media.motion import View
-from clipbuild.media.warp import ONE, Placed, Plane
+from clipbuild.media.warp import ONE, Placed
 
 Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -36,7 +36,8 @@ class Part:
     y: int = 0
 
 
-Base = Callable[[int, "Frame"], None]
+Rows = tuple[Placed, Placed, Placed]
+"""One thing in a frame: its luma and both its chroma planes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +66,8 @@ class Frame:
 class Scene:
     """What a clip shows: `count` frames at `fps`, the lowest part first, layers above by their `z`.
 
-    `layers` may be filled after the scene was looked at: text is placed by what it covers.
+    `layers` may be filled after the scene was looked at: text is placed by what it covers. `under` gives what lies
+    below everything at a frame, where that is not a picture.
     """
 
     width: int
@@ -74,6 +76,7 @@ class Scene:
     count: int
     parts: tuple[Part, ...]
     layers: list[Layer] = field(default_factory=list)
+    under: Callable[[int], Rows] | None = None
     _sheets: dict[int, tuple[Layer, Sheet, int, int]] = field(default_factory=dict)
 
     @property
@@ -84,14 +87,12 @@ class Scene:
 
 def draw(scene: Scene, index: int, frame: Frame, *, text: bool = True) -> None:
     """Draw frame `index`, with or without its layers."""
-    placed = [row for part in scene.parts for row in _part(scene, part, index)]
+    placed = [scene.under(index)] if scene.under else []
+    placed += [row for part in scene.parts for row in _part(scene, part, index)]
     if text:
         placed += _layers(scene, index / scene.fps)
     for target, rows in zip((frame.y, frame.u, frame.v), zip(*placed, strict=True), strict=True):
         warp.compose(target, [row for row in rows if row.w and row.h])
-
-
-Rows = tuple[Placed, Placed, Placed]
 
 
 def _part(scene: Scene, part: Part, index: int) -> list[Rows]:
@@ -113,7 +114,8 @@ def _seen(sheet: Sheet, left: float, top: float, step: float, opacity: int, size
     across = warp.taps(left / 2 - step / 4 + 0.25, step, x0 // 2, x1 // 2, wide // 2, wide=True)
     down = warp.taps(top / 2, step, y0 // 2, y1 // 2, high // 2, wide=False)
     at = (x0 // 2, y0 // 2, (x1 - x0) // 2, (y1 - y0) // 2)
-    return luma, *(Placed(p, sheet.half, opacity, *at, across, down) for p in (sheet.u, sheet.v))
+    blue, red = (Placed(p, sheet.half, opacity, *at, across, down) for p in (sheet.u, sheet.v))
+    return luma, blue, red
 
 
 def _span(start: float, step: float, length: int, room: int, covers: bool) -> tuple[int, int]:
@@ -166,7 +168,8 @@ def _laid(scene: Scene, layer: Layer, at: float, shown: float) -> Rows:
     if scale == 1.0 and lift == 0.0 and inside:
         luma = Placed(sheet.y, sheet.alpha, whole, x, y, wide, high)
         at_half = (x // 2, y // 2, wide // 2, high // 2)
-        return luma, *(Placed(p, sheet.half, whole, *at_half) for p in (sheet.u, sheet.v))
+        blue, red = (Placed(p, sheet.half, whole, *at_half) for p in (sheet.u, sheet.v))
+        return luma, blue, red
     left = x + (1 - scale) * wide / 2
     top = y + (1 - scale) * high / 2 + lift
     return _seen(sheet, -left / scale, -top / scale, 1 / scale, whole, (scene.width, scene.height))
@@ -242,27 +245,3 @@ def ahead(width: int, height: int, count: int, make: Callable[[int, Frame], Any]
         thread.join()
 
 
-def softened(sheet: Sheet, width: int) -> Sheet:
-    """A sheet without alpha, blurred by three boxes of an odd `width`: whole sums, the same everywhere."""
-    half = max(3, (width // 2) | 1)
-    return Sheet(*(_boxes(p, w) for p, w in ((sheet.y, width), (sheet.u, half), (sheet.v, half))))
-
-
-def _boxes(source: Plane, width: int) -> Plane:
-    margin = warp.MARGIN
-    values = source.data[margin:-margin, margin:-margin]
-    for _ in range(3):
-        for axis in (0, 1):
-            values = _box(values, width, axis)
-    return warp.plane(values)
-
-
-def _box(values: NDArray[np.int16], width: int, axis: int) -> NDArray[np.int16]:
-    radius = width // 2
-    pad = [(0, 0), (0, 0)]
-    pad[axis] = (radius + 1, radius)
-    total = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.int32)
-    length = values.shape[axis]
-    upper = np.take(total, range(width, width + length), axis=axis)
-    lower = np.take(total, range(length), axis=axis)
-    return np.asarray((upper - lower + radius) // width, np.int16)

@@ -5,7 +5,7 @@ the picture. Knows nothing of pixels: this is the curve that frames are measured
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,7 +97,7 @@ def path(
     shares of the picture): the move goes around its centre and, where that is possible, keeps it in the frame.
     """
     depth = float(wanted.depth.get(layer, 1.0)) if layer else 1.0
-    camera = _Camera(size, picture, _focus(size, picture, subject))
+    camera = _Camera(size, picture, _focus(subject))
     ends = _ends(wanted, seconds, camera, subject)
     count = frame_count(seconds, fps)
     reach = (abs(ends.x), abs(ends.y)) if wanted.kind == "wave" else (abs(ends.x) / 2, abs(ends.y) / 2)
@@ -150,7 +150,7 @@ def _exact(value: float) -> float:
     return math.floor(value * GRID + 0.5) / GRID
 
 
-def _focus(size: Size, picture: Size, subject: Box | None) -> tuple[float, float]:
+def _focus(subject: Box | None) -> tuple[float, float]:
     if subject is None:
         return 0.5, 0.5
     x0, y0, x1, y1 = subject
@@ -164,7 +164,7 @@ def _ends(wanted: Move, seconds: float, camera: _Camera, subject: Box | None) ->
     if wanted.kind == "wave":
         zoom = min(abs(wanted.zoom), wanted.travel)
         x, y = (_bounded(value, wanted.travel) for value in (wanted.x, wanted.y))
-        base = _room_for(camera, 2 * abs(x), 2 * abs(y), spare) 
+        base = _room_for(camera, 2 * abs(x), 2 * abs(y), spare)
         return _Ends(1.0, 1 + zoom, x, y, base)
     travel = _bounded(wanted.zoom * seconds, wanted.travel)
     x, y = (_bounded(value * seconds, wanted.travel) for value in (wanted.x, wanted.y))
@@ -251,7 +251,7 @@ def _ease(u: float) -> float:
     return (RAMP * 0.5 + u - RAMP) / whole
 
 
-CURVES = {
+CURVES: dict[str, Callable[[float], float]] = {
     "linear": lambda u: u,
     "ease": _ease,
     "ease-in": lambda u: u * u,

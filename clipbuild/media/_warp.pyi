@@ -1,0 +1,3 @@
+from typing import Any
+
+def compose(out: Any, width: int, height: int, layers: tuple[tuple[Any, ...], ...], dither: Any, side: int) -> None: ...

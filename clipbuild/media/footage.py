@@ -1,0 +1,135 @@
+"""A bought clip as what lies below the text: decoded strictly, brought to the frame's size, cut or held to length.
+
+Its frame rate is kept, or frames are repeated or left out where that is even; in between would judder. Knows nothing
+of who made it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clipbuild.errors import MediaError
+from clipbuild.media import color, probe
+from clipbuild.media import ffmpeg as door
+from clipbuild.media.frames import Box, Rows
+from clipbuild.media.probe import Facts
+from clipbuild.media.warp import LEVEL, MARGIN, ONE, Placed, Plane
+
+Bytes = NDArray[np.uint8]
+LEAST_RATE, MOST_RATE = Fraction(20), Fraction(60)
+
+
+def rate(own: Fraction, wanted: Fraction) -> Fraction:
+    """The frame rate of a clip of `own` rate where `wanted` is asked for: that only where it is even."""
+    for whole in (wanted / own, own / wanted):
+        if whole >= 1 and abs(whole - round(whole)) < Fraction(1, 500):
+            return wanted
+    return own if LEAST_RATE <= own <= MOST_RATE else wanted
+
+
+@dataclass(slots=True, eq=False)
+class Footage:
+    """A clip's frames in order, at a size. Use it in a `with` block; at its end the clip proves to be whole."""
+
+    program: str
+    path: str
+    facts: Facts
+    width: int
+    height: int
+    fps: Fraction
+    _running: door.Running | None = None
+    _at: int = -1
+    _rows: Rows | None = None
+    _held: list[Plane] = field(default_factory=list)
+
+    def __enter__(self) -> "Footage":
+        argv = door.arguments(self.program, _decoder(self.path, self.width, self.height), level="error")
+        argv[1:1] = ["-xerror"]
+        self._running = door.Running(argv, reading=True)
+        halves = [(self.height // 2, self.width // 2)] * 2
+        for high, wide in [(self.height, self.width), *halves]:
+            self._held.append(Plane(np.zeros((high + 2 * MARGIN, wide + 2 * MARGIN), np.int16), wide, high))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.__exit__()
+
+    def rows(self, index: int) -> Rows:
+        """What lies below everything at frame `index` of the new clip; never an earlier one than before."""
+        wanted = min(self.facts.frames - 1, int(index * self.facts.rate / self.fps + Fraction(1, 1000)))
+        while self._at < wanted or self._rows is None:
+            self._advance()
+        return self._rows
+
+    def _advance(self) -> None:
+        assert self._running is not None
+        amount = self.width * self.height * 3 // 2
+        data = self._running.read(amount)
+        if len(data) < amount:
+            raise _damaged(self._running)
+        self._at += 1
+        at, rows = 0, []
+        for held in self._held:
+            inside = held.data[MARGIN:-MARGIN, MARGIN:-MARGIN]
+            part = np.frombuffer(data, np.uint8, held.width * held.height, at).reshape(inside.shape)
+            np.multiply(part, LEVEL, out=inside, casting="unsafe", dtype=np.int16)
+            at += part.size
+            rows.append(Placed(held, None, ONE, 0, 0, held.width, held.height))
+        self._rows = (rows[0], rows[1], rows[2])
+
+    def finish(self) -> None:
+        """Decode what is left unseen. Raises MediaError when the clip turns out to be damaged."""
+        running = self._running
+        assert running is not None
+        amount = self.width * self.height * 3 // 2
+        while data := running.read(amount):
+            self._at += len(data) == amount
+        try:
+            running.finish()
+        except MediaError:
+            raise _damaged(running) from None
+        if running.lines or self._at + 1 != self.facts.frames:
+            raise _damaged(running, f"{self._at + 1} decoded, {self.facts.frames} in its index")
+
+
+def _damaged(running: door.Running, frames: str = "") -> MediaError:
+    said = running.failure().facts[-1:] if running.lines else ()
+    return MediaError("the clip is damaged", [*([("frames", frames)] if frames else []), *said])
+
+
+def _decoder(path: str, width: int, height: int, at: float = 0.0, most: int = 0) -> Any:
+    """The clip scaled to cover the frame, cut at its middle, as raw frames; the same bytes on every processor."""
+    import ffmpeg
+
+    options: dict[str, Any] = {"format": "mov", "protocol_whitelist": "file", **probe.STRICT}
+    if at:
+        options["ss"] = f"{at:.4f}"
+    picture = ffmpeg.input(door.source(path), **options).video
+    picture = picture.filter(
+        "scale", width, height, force_original_aspect_ratio="increase", force_divisible_by=2,
+        flags="lanczos+accurate_rnd+full_chroma_int+bitexact", out_color_matrix="bt709", out_range="tv",
+    )  # fmt: skip
+    picture = picture.filter("crop", width, height).filter("format", "yuv420p")
+    rest: dict[str, Any] = {"frames:v": most} if most else {}
+    return ffmpeg.output(picture, "pipe:1", format="rawvideo", fps_mode="passthrough", **rest)
+
+
+def sample(program: str, path: str, size: tuple[int, int], times: Sequence[float], box: Box | None = None) -> list[Bytes]:
+    """The clip at moments as RGB, the part in `box` if there is one. Raises MediaError."""
+    width, height = size
+    found = []
+    for at in times:
+        argv = door.arguments(program, _decoder(path, width, height, at, 1))
+        data = np.frombuffer(door.output(argv, 120.0), np.uint8)
+        if data.size != width * height * 3 // 2:
+            raise MediaError("the clip ends before it should", [("at", f"{at:g} s")])
+        y, u, v = np.split(data, [width * height, width * height * 5 // 4])
+        half = (height // 2, width // 2)
+        pixels = color.to_rgb(y.reshape(height, width), u.reshape(half), v.reshape(half))
+        found.append(pixels[box[1] : box[3], box[0] : box[2]] if box else pixels)
+    return found

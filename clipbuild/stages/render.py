@@ -1,0 +1,191 @@
+"""Stage `render`: from a picture (or a bought clip) to the file that is posted, in one pass.
+
+Camera move, captions, logo, sound and encoding happen together: no second generation, no intermediate file. The
+result is looked at before it is handed on. Knows nothing of plans, platforms or money.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from clipbuild.errors import MediaError
+
+if TYPE_CHECKING:
+    from clipbuild.media.encode import Target
+    from clipbuild.media.frames import Scene
+    from clipbuild.stages.workdir import Workdir
+
+LOOSE = 1.2
+"""From how many seconds of a held last frame on a person is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """The stage: inputs `image` (with `background`, `subject`, `shadow`, `report`) or `video`; `logo`, `bed`, `font_…`.
+
+    Params: width, height, fps, seconds, crf, preset, maxrate_kbps, audio_kbps, audio_rate, safe, motion, sound, logo,
+    and what captions ask for.
+    """
+
+    name: str = "render"
+    version: int = 1
+    outputs: tuple[str, ...] = ("video",)
+    tools: tuple[str, ...] = ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")
+    inline: bool = False
+
+    def run(self, work: "Workdir") -> dict[str, Any]:
+        """Make the clip. Raises MediaError for bad input and for a result that is not what was asked for."""
+        from clipbuild.media import encode, probe
+
+        program = _program(work)
+        with ThreadPoolExecutor(1) as side:
+            wanted = _target(work)
+            heard = side.submit(_sound, work, program, wanted)
+            with _scene(work, program, wanted) as (scene, target, sample):
+                scene.layers.extend(_layers(work, target, sample))
+                told = _tell(work, target.count)
+                encode.encode(program, target, _frames(scene), work.out("video"), _heard(heard), told)
+        facts = probe.facts(work.out("video"))
+        problems = probe.check(facts, _spec(target))
+        if problems:
+            raise MediaError(f"{work.name}: the clip is not what was asked for", [("problem", p) for p in problems])
+        level = heard.result()[1]
+        return {**facts.plain(), **({"loudness": level.loudness, "true_peak": level.peak} if level else {})}
+
+
+STAGE = Render()
+Sampler = Callable[..., list[Any]]
+
+
+def _program(work: "Workdir") -> str:
+    from clipbuild.media import ffmpeg
+
+    return work.tool("ffmpeg") or ffmpeg.find()
+
+
+def _target(work: "Workdir") -> "Target":
+    from clipbuild.media import encode, motion
+
+    p = work.params
+    fps = Fraction(str(p["fps"])).limit_denominator(1001)
+    count = motion.frame_count(float(p["seconds"]), float(fps))
+    target = encode.Target(
+        int(p["width"]), int(p["height"]), fps, count, int(p.get("crf", 20)), str(p.get("preset", "veryfast")),
+        int(p.get("maxrate_kbps", 12000)), int(p.get("audio_kbps", 128)), int(p.get("audio_rate", 48000)),
+    )  # fmt: skip
+    return encode.checked(target)
+
+
+@contextmanager
+def _scene(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[Scene, Target, Sampler]]":
+    """What is shown, the target at its real frame rate, and a way to look at it."""
+    from clipbuild.media import frames
+
+    if "video" in work.inputs:
+        with _footage(work, program, target) as made:
+            yield made
+        return
+    scene = _still(work, target)
+    yield scene, target, lambda times, box=None: frames.sample(scene, times, box)
+
+
+def _still(work: "Workdir", target: "Target") -> "Scene":
+    from clipbuild.media import shot
+
+    report: dict[str, Any] = {}
+    if "report" in work.inputs:
+        with open(work.inputs["report"], "rb") as file:
+            report = json.load(file)
+    still = shot.Still.of(work.inputs)
+    wanted = shot.camera(work.params.get("motion") or {"name": "hold", "kind": "hold"}, report, layered=bool(still.subject))
+    box = (report.get("boxes") or {}).get("subject")
+    subject = (float(box[0]), float(box[1]), float(box[2]), float(box[3])) if box else None
+    out = shot.Frames(target.width, target.height, float(target.fps), float(work.params["seconds"]))
+    return shot.scene(still, wanted, out, subject)
+
+
+@contextmanager
+def _footage(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[Scene, Target, Sampler]]":
+    from clipbuild.media import footage, frames, motion, probe
+
+    path = work.inputs["video"]
+    facts = probe.facts(path)
+    fps = footage.rate(facts.rate, target.fps)
+    target = replace(target, fps=fps, count=motion.frame_count(float(work.params["seconds"]), float(fps)))
+    if target.seconds - facts.seconds > LOOSE:
+        work.progress(0.0, f"the bought clip is {target.seconds - facts.seconds:.1f} s too short: its end is held")
+    size = (target.width, target.height)
+
+    def sample(times: Sequence[float], box: Any = None) -> list[Any]:
+        last = facts.seconds - 1 / float(facts.rate)
+        return footage.sample(program, path, size, [min(max(0.0, at), last) for at in times], box)
+
+    with footage.Footage(program, path, facts, *size, fps) as shown:
+        scene = frames.Scene(*size, float(fps), target.count, (), under=shown.rows)
+        yield scene, target, sample
+        shown.finish()
+
+
+def _sound(work: "Workdir", program: str, target: "Target") -> tuple[str, Any]:
+    from clipbuild.media import boxes, sound
+
+    p = work.params.get("sound") or {}
+    video = work.inputs.get("video", "")
+    own = video if video and boxes.read(video).track("soun") else ""
+    mix = sound.Mix(work.inputs.get("bed", ""), own, float(p.get("gain", 0.0)), str(p.get("own", "mix")))
+    return sound.make(program, target, mix, work.folder)
+
+
+def _heard(sound: "Future[tuple[str, Any]]") -> str:
+    return sound.result()[0]
+
+
+def _layers(work: "Workdir", target: "Target", sample: Sampler) -> list[Any]:
+    """Logo and text over the picture."""
+    size = (target.width, target.height)
+    safe = tuple(int(v) for v in work.params.get("safe") or (0, 0, *size))
+    found: list[Any] = []
+    if "logo" in work.inputs:
+        from clipbuild.media import logo
+
+        corner = str((work.params.get("logo") or {}).get("corner", "top-left"))
+        found.append(logo.layer(work.inputs["logo"], size, safe, target.seconds, corner))
+        safe = logo.beside(found[0], safe)
+    try:
+        from clipbuild.media import captions
+    except ImportError:
+        return found
+    fonts = [work.inputs[n] for n in sorted(work.inputs, key=_number) if n.startswith("font_")]
+    return found + list(captions.overlays(work.params, fonts, size, safe, sample))
+
+
+def _number(name: str) -> tuple[int, str]:
+    tail = name.rpartition("_")[2]
+    return (int(tail), name) if tail.isdecimal() else (0, name)
+
+
+def _frames(scene: "Scene") -> Iterator[memoryview]:
+    from clipbuild.media import frames
+
+    return frames.all_frames(scene)
+
+
+def _tell(work: "Workdir", count: int) -> Callable[[int], None]:
+    step = max(1, count // 20)
+
+    def told(done: int) -> None:
+        if done % step == 0:
+            work.progress(done / count, "encoding")
+
+    return told
+
+
+def _spec(target: "Target") -> dict[str, Any]:
+    return {
+        "width": target.width, "height": target.height, "fps": str(target.fps), "frames": target.count,
+        "seconds": target.seconds, "codec": "avc1", "pixels": "yuv420p", "sound_rate": target.audio_rate,
+    }  # fmt: skip
