@@ -18,6 +18,7 @@ FPS = 24
 SMALL = 96
 KEPT = 64
 _cache: "OrderedDict[object, bytes]" = OrderedDict()
+_measured: dict[str, tuple[int, int] | None] = {}
 _lock = threading.Lock()
 
 
@@ -50,7 +51,16 @@ def decoded(data: str) -> bytes:
 
 
 def measured(data: bytes) -> tuple[int, int] | None:
-    """A picture's size, or None for bytes that are no picture."""
+    """A picture's size, or None for bytes that are no picture; the same bytes are decoded once."""
+    mark = _mark(data)
+    if mark not in _measured:
+        if len(_measured) > KEPT * 16:
+            _measured.clear()
+        _measured[mark] = _decoded_size(data)
+    return _measured[mark]
+
+
+def _decoded_size(data: bytes) -> tuple[int, int] | None:
     from PIL import Image
 
     try:

@@ -27,7 +27,6 @@ def failed(case: Case, tmp_path: object, word: str, **config: Any) -> tuple[Subm
         adapter = case.adapter(fake, **config)
         with pytest.raises(SubmitError) as raised:
             await adapter.submit(case.request(tmp_path), "cb-1")
-        await asyncio.sleep(0.05)
         return raised.value
 
     with case.start() as fake:
@@ -83,7 +82,7 @@ def test_an_unsure_submit_is_unknown_and_sent_once(case: Case, word: str, tmp_pa
 @every
 def test_a_timeout_is_unknown_and_sent_once(case: Case, tmp_path: Any) -> None:
     """No answer in time: the job may be there."""
-    error, submits, charges = failed(case, tmp_path, "timeout_after", patience=0.4)
+    error, submits, charges = failed(case, tmp_path, "timeout_after", patience=0.25)
     assert (error.outcome, submits, charges) == (Outcome.UNKNOWN, 1, 1)
 
 
@@ -150,7 +149,7 @@ def test_a_submit_that_is_cancelled_is_not_sent_again(case: Case, tmp_path: Any)
 
     async def work() -> None:
         task = asyncio.create_task(case.adapter(fake).submit(case.request(tmp_path), "cb-1"))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -220,7 +219,7 @@ def test_a_poll_that_fails_leaves_the_job_as_it_was(case: Case, word: str, tmp_p
     """It raises PollError, and the next one may work."""
 
     async def work() -> PollError:
-        adapter = case.adapter(fake, patience=0.3)
+        adapter = case.adapter(fake, patience=0.2)
         accepted = await adapter.submit(case.request(tmp_path), "cb-1")
         with pytest.raises(PollError) as raised:
             await adapter.status(accepted.job)

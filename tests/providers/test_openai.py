@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -111,7 +112,7 @@ def test_sixteen_photos_are_sent_in_order(tmp_path: Any) -> None:
         sixteen = replace(text(n=1), files=dict(list(files.items())[:16]))
         run(CASE.adapter(fake).submit(sixteen, "cb-1"))
         body = fake.log[0].asked.body
-        places = [body.index(open(path, "rb").read()) for path in sixteen.files.values()]
+        places = [body.index(pathlib.Path(path).read_bytes()) for path in sixteen.files.values()]
         assert places == sorted(places)
         assert fake.log[0].asked.path == "/v1/images/edits"
         assert "at most 16 pictures, here are 17" in CASE.adapter(fake).problems(replace(text(), files=files))[0]

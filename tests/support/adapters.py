@@ -80,7 +80,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 async def download(url: str, dest: str, *, kind: str, headers: Mapping[str, str]) -> None:
     """Just enough of a downloader: whole or PollError."""
     try:
-        async with httpx.AsyncClient(timeout=2) as client:
+        async with httpx.AsyncClient(timeout=2, verify=False) as client:
             response = await client.get(url, headers=dict(headers))
     except httpx.HTTPError as error:
         raise PollError(type(error).__name__) from error
