@@ -11,13 +11,18 @@ from .kling import Kling
 from .openai import OpenAI
 from .runway import Runway
 from .server import Fake
+from .vertex import Vertex
 
 PORT = 4010
+KEYS = {
+    "openai": "OPENAI_API_KEY", "kling": "KLING_API_KEY", "runway": "RUNWAYML_API_SECRET", "google": "GEMINI_API_KEY",
+    "vertex": "VERTEX_ACCESS_TOKEN",
+}  # fmt: skip
 
 
 def every(*, seconds: float = 0.0, slots: int = 0, small: bool = False, port: int = 0) -> Mapping[str, Fake]:
     """One fake of each provider, not yet started; `port` is that of the first, 0 for any."""
-    kinds: tuple[type[Fake], ...] = (OpenAI, Kling, Runway, Google)
+    kinds: tuple[type[Fake], ...] = (OpenAI, Kling, Runway, Google, Vertex)
     return {
         kind.name: kind(seconds=seconds, slots=slots, small=small, port=port + number if port else 0)
         for number, kind in enumerate(kinds)
@@ -26,8 +31,7 @@ def every(*, seconds: float = 0.0, slots: int = 0, small: bool = False, port: in
 
 def told(fakes: Mapping[str, Fake]) -> str:
     """What to write into the user's configuration, and which keys to set."""
-    keys = {"openai": "OPENAI_API_KEY", "kling": "KLING_API_KEY", "runway": "RUNWAYML_API_SECRET", "google": "GEMINI_API_KEY"}
-    lines = [f"export {keys[name]}={fake.key}" for name, fake in fakes.items()]
+    lines = [f"export {KEYS[name]}={fake.key}" for name, fake in fakes.items()]
     lines += ["", "# in the configuration file of clipbuild:", "[base_urls]"]
     return "\n".join([*lines, *(f'{name} = "{fake.url}"' for name, fake in fakes.items())])
 

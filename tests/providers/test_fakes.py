@@ -3,7 +3,12 @@
 import asyncio
 import base64
 import copy
+import itertools
 import json
+import pathlib
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -327,14 +332,32 @@ def test_kling_lists_by_time_and_asks_for_twenty_at_most() -> None:
 
 
 def test_a_fake_that_is_stopped_refuses_connections(tmp_path: Any) -> None:
-    """All four start on their own ports and end."""
+    """All of them start on their own ports and end."""
     fakes = all_fakes(small=True)
-    assert sorted(fakes) == ["google", "kling", "openai", "runway"]
+    assert sorted(fakes) == ["google", "kling", "openai", "runway", "vertex"]
     for fake in fakes.values():
         with fake:
             assert httpx.get(fake.origin + "/none").status_code in (400, 401, 404)
         with pytest.raises(httpx.ConnectError):
             httpx.get(fake.origin + "/none")
+
+
+def test_a_rehearsal_says_what_to_set_and_prints_the_bill() -> None:
+    """Run as users run it: keys and base URLs first, a job in between, the bill after SIGINT."""
+    command = [sys.executable, "-m", "tests.fakes", "--port", "0", "--small", "--seconds", "0"]
+    root = pathlib.Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as running:
+        assert running.stdout is not None
+        lines = list(itertools.takewhile(lambda line: not line.startswith("vertex ="), running.stdout))
+        told = dict(line.removeprefix("export ").strip().replace(" = ", "=").split("=", 1) for line in lines if "=" in line)
+        assert told["KLING_API_KEY"] == "test-key"
+        body = {"contents": [{"type": "prompt", "text": "x"}], "settings": {"duration": 5, "resolution": "720p", "audio": "off"}}
+        url = told["kling"].strip('"') + "/text-to-video/kling-3.0"
+        assert httpx.post(url, json=body, headers={"Authorization": "Bearer test-key"}).status_code == 200
+        running.send_signal(signal.SIGINT)
+        rest = running.stdout.read()
+    assert "kling: 1 charges, $0.420, 1 submits" in rest
+    assert running.returncode == 0
 
 
 def test_results_show_what_was_sent(tmp_path: Any) -> None:
