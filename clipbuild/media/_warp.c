@@ -1,7 +1,8 @@
 /* Resampling and laying over of picture planes: the inner loops of warp.py, which says what they mean.
  *
  * Whole numbers only, so that every machine makes the same bytes: samples have 6 bits below a level, weights and
- * alphas 14. SSE2 is part of every x86-64; elsewhere the plain loops do, and they give the same numbers.
+ * alphas 14. The plain loops say what is meant; SSE2 (part of every x86-64) and AVX2 (asked for at run time) give the
+ * same numbers, faster.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -15,6 +16,14 @@
 #define SSE2 1
 #else
 #define SSE2 0
+#endif
+#if SSE2 && (defined(__GNUC__) || defined(__clang__))
+#include <immintrin.h>
+#define AVX2 1
+#define WITH_AVX2 __attribute__((target("avx2")))
+static int has_avx2;
+#else
+#define AVX2 0
 #endif
 
 #define WEIGHT_BITS 14
@@ -40,9 +49,76 @@ static int16_t narrow(int32_t v)
     return (int16_t)(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
 }
 
+#if AVX2
+WITH_AVX2 static int rows_avx2(int16_t *out, const int16_t *src, Py_ssize_t stride, const int16_t *w, int taps, int n)
+{
+    int x = 0;
+    __m256i pair[MAX_TAPS / 2];
+    const __m256i half = _mm256_set1_epi32(WEIGHT_HALF);
+    for (int t = 0; t < taps; t += 2)
+        pair[t / 2] = _mm256_set1_epi32((int)((uint32_t)(uint16_t)w[t] | ((uint32_t)(uint16_t)w[t + 1] << 16)));
+    for (; x + 16 <= n; x += 16) {
+        __m256i low = half, high = half;
+        for (int t = 0; t < taps; t += 2) {
+            __m256i a = _mm256_loadu_si256((const __m256i *)(src + t * stride + x));
+            __m256i b = _mm256_loadu_si256((const __m256i *)(src + (t + 1) * stride + x));
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), pair[t / 2]));
+            high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), pair[t / 2]));
+        }
+        low = _mm256_srai_epi32(low, WEIGHT_BITS);
+        high = _mm256_srai_epi32(high, WEIGHT_BITS);
+        _mm256_storeu_si256((__m256i *)(out + x), _mm256_packs_epi32(low, high));
+    }
+    return x;
+}
+
+WITH_AVX2 static __m256i both(const int16_t *low, const int16_t *high)
+{
+    __m128i a = _mm_loadu_si128((const __m128i *)low), b = _mm_loadu_si128((const __m128i *)high);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+}
+
+WITH_AVX2 static __m256i quad(const int16_t *src, const int32_t *off)  /* 4 samples of outputs 0, 1 | 4, 5 */
+{
+    __m128i a = _mm_loadl_epi64((const __m128i *)(src + off[0])), b = _mm_loadl_epi64((const __m128i *)(src + off[1]));
+    __m128i c = _mm_loadl_epi64((const __m128i *)(src + off[4])), d = _mm_loadl_epi64((const __m128i *)(src + off[5]));
+    __m128i low = _mm_unpacklo_epi64(a, b), high = _mm_unpacklo_epi64(c, d);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+WITH_AVX2 static int columns_avx2(int16_t *out, const int16_t *src, const int32_t *off, const int16_t *w, int taps, int n)
+{
+    int x = 0;
+    const __m256i half = _mm256_set1_epi32(WEIGHT_HALF);
+    for (; x + 8 <= n; x += 8) {
+        const int32_t *o = off + x;
+        const int16_t *v = w + x * taps;
+        __m256i sum;
+        if (taps == 4) {
+            __m256i a = _mm256_madd_epi16(quad(src, o), both(v, v + 16));
+            __m256i b = _mm256_madd_epi16(quad(src, o + 2), both(v + 8, v + 24));
+            sum = _mm256_hadd_epi32(a, b);
+        } else {
+            __m256i a = _mm256_madd_epi16(both(src + o[0], src + o[4]), both(v, v + 32));
+            __m256i b = _mm256_madd_epi16(both(src + o[1], src + o[5]), both(v + 8, v + 40));
+            __m256i c = _mm256_madd_epi16(both(src + o[2], src + o[6]), both(v + 16, v + 48));
+            __m256i d = _mm256_madd_epi16(both(src + o[3], src + o[7]), both(v + 24, v + 56));
+            sum = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+        }
+        sum = _mm256_srai_epi32(_mm256_add_epi32(sum, half), WEIGHT_BITS);
+        _mm_storeu_si128((__m128i *)(out + x), _mm_packs_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)));
+    }
+    return x;
+}
+#endif
+
 static void rows(int16_t *out, const int16_t *src, Py_ssize_t stride, const int16_t *w, int taps, int n)
 {
     int x = 0;
+#if AVX2
+    if (has_avx2)
+        x = rows_avx2(out, src, stride, w, taps, n);
+#endif
 #if SSE2
     __m128i pair[MAX_TAPS / 2];
     const __m128i half = _mm_set1_epi32(WEIGHT_HALF);
@@ -101,6 +177,10 @@ static __m128i four(const int16_t *src, const int32_t *off, const int16_t *w, in
 static void columns(int16_t *out, const int16_t *src, const int32_t *off, const int16_t *w, int taps, int n)
 {
     int x = 0;
+#if AVX2
+    if (has_avx2)
+        x = columns_avx2(out, src, off, w, taps, n);
+#endif
 #if SSE2
     const __m128i half = _mm_set1_epi32(WEIGHT_HALF);
     for (; x + 8 <= n; x += 8) {
@@ -161,6 +241,7 @@ static void finish(uint8_t *out, const int16_t *acc, const int16_t *dither, int 
     }
 }
 
+/* With a dither the frame is finished to 8 bits; without one `out` takes samples as they are. */
 static void draw(uint8_t *out, int width, int height, const Layer *layers, int count, const int16_t *dither, int side, int16_t *work, Py_ssize_t wide)
 {
     int16_t *acc = work, *scratch = work + wide, *colour = work + 2 * wide, *alpha = work + 3 * wide;
@@ -178,7 +259,10 @@ static void draw(uint8_t *out, int width, int height, const Layer *layers, int c
             else
                 memcpy(acc + l->x, line, (size_t)l->w * sizeof(int16_t));
         }
-        finish(out + (Py_ssize_t)y * width, acc, dither + (y % side) * side, side - 1, width);
+        if (dither)
+            finish(out + (Py_ssize_t)y * width, acc, dither + (y % side) * side, side - 1, width);
+        else
+            memcpy(out + 2 * (Py_ssize_t)y * width, acc, (size_t)width * sizeof(int16_t));
     }
 }
 
@@ -282,10 +366,10 @@ static PyObject *compose(PyObject *self, PyObject *args)
         goto end;
     }
     uint8_t *out = (uint8_t *)opened(views, target, PyBUF_WRITABLE, &room);
-    const int16_t *dither = out ? opened(views, pattern, PyBUF_SIMPLE, &dither_room) : NULL;
-    if (!dither)
+    const int16_t *dither = NULL;
+    if (!out || (pattern != Py_None && !(dither = opened(views, pattern, PyBUF_SIMPLE, &dither_room))))
         goto end;
-    if (room < (Py_ssize_t)width * height || dither_room < 2 * (Py_ssize_t)side * side) {
+    if (room < (Py_ssize_t)width * height * (dither ? 1 : 2) || (dither && dither_room < 2 * (Py_ssize_t)side * side)) {
         wrong("the target or the dither is too small");
         goto end;
     }
@@ -315,10 +399,17 @@ end:
 }
 
 static PyMethodDef methods[] = {
-    {"compose", compose, METH_VARARGS, "compose(out, width, height, layers, dither, side): draw a plane, row by row."},
+    {"compose", compose, METH_VARARGS, "compose(out, width, height, layers, dither, side): draw a plane, row by row; samples where dither is None."},
     {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_warp", NULL, -1, methods, NULL, NULL, NULL, NULL};
 
-PyMODINIT_FUNC PyInit__warp(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__warp(void)
+{
+#if AVX2
+    __builtin_cpu_init();
+    has_avx2 = __builtin_cpu_supports("avx2");
+#endif
+    return PyModule_Create(&module);
+}

@@ -4,6 +4,7 @@ Chroma samples lie on even columns and between rows, as H.264 has them. Plain su
 picture gives the same samples everywhere. Knows nothing of frames or time.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clipbuild.media.warp import LEVEL, MARGIN, ONE, Plane, plane
+from clipbuild.media import warp
+from clipbuild.media.warp import LEVEL, MARGIN, ONE, Plane, Taps, plane
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -60,6 +62,28 @@ def sheet(rgb: Bytes, alpha: Bytes | None = None) -> Sheet:
     empty = alpha is not None
     found = [plane(values, empty) for values in (luma, halves[0], halves[1])]
     return Sheet(*found, *((plane(opaque, True), plane(halves[2], True)) if empty else ()))
+
+
+def resized(whole: Sheet, factor: float) -> Sheet:
+    """A sheet `factor` (at least 1 / FINE_STEP) times as large, sharp. Its even size may end a part of a pixel later."""
+    wide, high = (2 * math.ceil(length * factor / 2 - 1e-6) for length in whole.size)
+    step, empty = 1 / factor, whole.alpha is not None
+    full = _through(whole.size, (wide, high), step, 0.0, 0.0)
+    half = _through((whole.u.width, whole.u.height), (wide // 2, high // 2), step, 0.25 - step / 4, 0.0)
+
+    def made(source: Plane, how: tuple[Taps, Taps], size: tuple[int, int]) -> Plane:
+        return warp.resampled(source, size, *how, empty=empty)
+
+    small = (wide // 2, high // 2)
+    return Sheet(
+        made(whole.y, full, (wide, high)), made(whole.u, half, small), made(whole.v, half, small),
+        made(whole.alpha, full, (wide, high)) if whole.alpha else None, made(whole.half, half, small) if whole.half else None,
+    )  # fmt: skip
+
+
+def _through(own: tuple[int, int], size: tuple[int, int], step: float, left: float, top: float) -> tuple[Taps, Taps]:
+    across = warp.taps(left, step, 0, size[0], own[0], wide=True, fine=True)
+    return across, warp.taps(top, step, 0, size[1], own[1], wide=False, fine=True)
 
 
 def solid(rgb: Sequence[float], width: int, height: int) -> Sheet:

@@ -32,8 +32,8 @@ class Part:
     sheet: Sheet
     views: Sequence[View]
     opacity: Sequence[float] = ()
-    x: int = 0
-    y: int = 0
+    x: float = 0.0
+    y: float = 0.0
 
 
 Rows = tuple[Placed, Placed, Placed]
@@ -88,19 +88,29 @@ class Scene:
 def draw(scene: Scene, index: int, frame: Frame, *, text: bool = True) -> None:
     """Draw frame `index`, with or without its layers."""
     placed = [scene.under(index)] if scene.under else []
-    placed += [row for part in scene.parts for row in _part(scene, part, index)]
+    placed += [_part(scene, part, index) for part in _seen_parts(scene, index)]
     if text:
         placed += _layers(scene, index / scene.fps)
     for target, rows in zip((frame.y, frame.u, frame.v), zip(*placed, strict=True), strict=True):
         warp.compose(target, [row for row in rows if row.w and row.h])
 
 
-def _part(scene: Scene, part: Part, index: int) -> list[Rows]:
+def _seen_parts(scene: Scene, index: int) -> list[Part]:
+    """The parts that show at a frame: nothing below one that covers all."""
+    found: list[Part] = []
+    for part in scene.parts:
+        shown = part.opacity[index] if part.opacity else 1.0
+        if shown >= 1.0 and part.sheet.alpha is None:
+            found = [part]
+        elif shown > 0.0:
+            found.append(part)
+    return found
+
+
+def _part(scene: Scene, part: Part, index: int) -> Rows:
     opacity = round(part.opacity[index] * ONE) if part.opacity else ONE
-    if opacity <= 0:
-        return []
     view = part.views[index]
-    return [_seen(part.sheet, view.left - part.x, view.top - part.y, view.step, opacity, (scene.width, scene.height))]
+    return _seen(part.sheet, view.left - part.x, view.top - part.y, view.step, opacity, (scene.width, scene.height))
 
 
 def _seen(sheet: Sheet, left: float, top: float, step: float, opacity: int, size: tuple[int, int]) -> Rows:

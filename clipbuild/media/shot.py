@@ -12,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipbuild.errors import MediaError
-from clipbuild.media import color, motion, pictures
+from clipbuild.media import color, motion, pictures, warp
 from clipbuild.media.color import Sheet
 from clipbuild.media.frames import Part, Scene
 from clipbuild.media.motion import Box, Move, View
 
 Bytes = NDArray[np.uint8]
-MOST_STEP = 1.5
+MOST_STEP = 1.3
 """A picture with more than this many pixels a frame pixel is made smaller first."""
+LEAST_STEP = 0.87
+"""Working copies are as small as they can be without being enlarged by more than this in the closest view (where the
+picture has more to give): views that enlarge a little cost half of views that reduce."""
 SOFT = (3, 5, 9, 15, 25, 41)
 """Widths of the boxes of the blurred copies a change of focus goes through; three boxes of w blur by about w / 2."""
 LAYERS = ("background", "subject", "shadow")
@@ -68,13 +71,12 @@ def scene(still: Still, wanted: Move, out: Frames, subject: Box | None = None) -
         subject = _extent(mask) or subject
     paths = _Paths(wanted, out, size, subject)
     if not layered or top is None or mask is None:
-        parts = _grounded(image, alpha, paths, wanted, "all" if wanted.blur else "")
+        parts = _grounded(image, alpha, paths, "all" if wanted.blur else "")
     else:
-        parts = _grounded(image, alpha, paths, wanted, "background")
-        views = paths.views("subject")
+        parts = _grounded(image, alpha, paths, "background")
         if still.shadow:
-            parts += _piece(*_read(still.shadow, out, size), views)
-        parts += _piece(top, mask, views)
+            parts += _piece(*_read(still.shadow, out, size), paths)
+        parts += _piece(top, mask, paths)
     return Scene(out.width, out.height, out.fps, out.count, tuple(parts))
 
 
@@ -87,11 +89,17 @@ class _Paths:
     picture: tuple[int, int]
     subject: Box | None
 
-    def views(self, layer: str) -> list[View]:
+    def views(self, layer: str) -> tuple[list[View], float]:
+        """The views of a layer's working copy, and how large that is."""
         size = (self.out.width, self.out.height)
-        return motion.path(
+        views = motion.path(
             self.move, self.out.seconds, self.out.fps, size, self.picture, layer=layer, subject=self.subject
         )
+        steps = [view.step for view in views]
+        factor = max(1 / max(steps), LEAST_STEP / min(steps), 1 / warp.FINE_STEP)
+        if factor > 0.98:
+            return views, 1.0
+        return [View(view.left * factor, view.top * factor, view.step * factor) for view in views], factor
 
 
 def _read(path: str, out: Frames, size: tuple[int, int] | None = None) -> tuple[Bytes, Bytes | None]:
@@ -130,12 +138,14 @@ def _extent(mask: Bytes) -> Box | None:
     return float(columns[0] / wide), float(rows[0] / high), float((columns[-1] + 1) / wide), float((rows[-1] + 1) / high)
 
 
-def _grounded(rgb: Bytes, alpha: Bytes | None, paths: _Paths, wanted: Move, layer: str) -> list[Part]:
+def _grounded(rgb: Bytes, alpha: Bytes | None, paths: _Paths, layer: str) -> list[Part]:
     """The picture below everything: opaque, and as soft as the move has it."""
     if alpha is not None:
         share = alpha[:, :, None].astype(np.float32) / np.float32(255)
         rgb = np.asarray(rgb * share + np.float32(255) * (1 - share) + np.float32(0.5), np.uint8)
-    sharp, views = color.sheet(rgb), paths.views(layer if layer != "all" else "")
+    wanted = paths.move
+    views, factor = paths.views(layer if layer != "all" else "")
+    sharp = _sheet(rgb, None, factor)
     span = wanted.blur.get(layer) if layer else None
     if not span:
         return [Part(sharp, views)]
@@ -143,6 +153,11 @@ def _grounded(rgb: Bytes, alpha: Bytes | None, paths: _Paths, wanted: Move, laye
     short = min(paths.out.width, paths.out.height)
     widths = [_softness(wanted, span, i, paths.out.count) * short * step * 2 for i in range(paths.out.count)]
     return _focused(sharp, views, widths)
+
+
+def _sheet(rgb: Bytes, alpha: Bytes | None, factor: float) -> Sheet:
+    whole = color.sheet(rgb, alpha)
+    return whole if factor == 1.0 else color.resized(whole, factor)
 
 
 def _softness(wanted: Move, span: Sequence[float], index: int, count: int) -> float:
@@ -168,7 +183,7 @@ def _focused(sharp: Sheet, views: list[View], widths: list[float]) -> list[Part]
     return parts
 
 
-def _piece(rgb: Bytes, alpha: Bytes | None, views: list[View]) -> list[Part]:
+def _piece(rgb: Bytes, alpha: Bytes | None, paths: _Paths) -> list[Part]:
     """A layer cut to where it shows."""
     if alpha is None:
         raise MediaError("the picture's layer has no transparency")
@@ -178,7 +193,8 @@ def _piece(rgb: Bytes, alpha: Bytes | None, views: list[View]) -> list[Part]:
     top, left = rows[0] // 2 * 2, columns[0] // 2 * 2
     bottom, right = (rows[-1] + 2) // 2 * 2, (columns[-1] + 2) // 2 * 2
     cut = (slice(top, bottom), slice(left, right))
-    return [Part(color.sheet(rgb[cut], alpha[cut]), views, (), int(left), int(top))]
+    views, factor = paths.views("subject")
+    return [Part(_sheet(rgb[cut], alpha[cut], factor), views, (), left * factor, top * factor)]
 
 
 def camera(entry: Mapping[str, Any], report: Mapping[str, Any], *, layered: bool) -> Move:

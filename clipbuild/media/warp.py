@@ -26,6 +26,9 @@ ONE = 16384
 MARGIN = 8
 MOST_STEP = 1.95
 """The strongest minification: more would need more than 8 taps."""
+FINE_STEP = 1.33
+PHASES = 2048
+"""Positions between two samples that are told apart: a path is exact to a 4,000th of a pixel."""
 DITHER_SIDE = 128
 _BITS, _HALF = 14, 1 << 13
 
@@ -60,24 +63,36 @@ class Taps:
 
 
 @lru_cache(maxsize=64)
-def taps(start: float, step: float, begin: int, end: int, length: int, *, wide: bool) -> Taps:
+def taps(start: float, step: float, begin: int, end: int, length: int, *, wide: bool, fine: bool = False) -> Taps:
     """The taps of outputs `begin`…`end` of a line that starts at `start` and takes `step` samples an output.
 
-    Positions are edges: output i covers start + i·step … start + (i + 1)·step. `wide`: 4 or 8 taps only.
+    Positions are edges: output i covers start + i·step … start + (i + 1)·step. `wide`: 4 or 8 taps only. `fine`:
+    sharper, with more taps, for steps up to FINE_STEP.
     """
-    step = min(step, MOST_STEP)
+    step = min(step, FINE_STEP if fine else MOST_STEP)
     stretch = max(1.0, step)
-    count = 4 if step <= 1.0 else 8 if wide or step > 1.5 else 6
-    at = start + (np.arange(begin, end) + 0.5) * step - 0.5
-    first = np.floor(at - 2.0 * stretch).astype(np.int64) + 1
-    far = np.abs(first[:, None] + np.arange(count) - at[:, None]) / stretch
-    weight = _cubic(far)
-    weight /= weight.sum(axis=1, keepdims=True)
-    whole = np.floor(weight * ONE + 0.5).astype(np.int64)
+    count = 8 if fine or step > 1.5 or (wide and step > 1.0) else 4 if step <= 1.0 else 6
+    reach = (3.0 if fine else 2.0) * stretch
+    at = np.arange(begin, end) * step + (start + 0.5 * step - 0.5 - reach)
+    below = np.floor(at)
+    phase = ((at - below) * PHASES + 0.5).astype(np.int64)
+    first = np.clip(below.astype(np.int32) + (MARGIN + 1), 0, length + 2 * MARGIN - count)
+    return Taps(first.astype(np.int32), np.ascontiguousarray(_weights(stretch, count, fine)[phase]))
+
+
+@lru_cache(maxsize=4)
+def _weights(stretch: float, count: int, fine: bool) -> Samples:
+    """The weights of `count` samples for each of PHASES + 1 positions between two samples; each row's sum is ONE."""
+    at = np.arange(PHASES + 1)[:, None] / PHASES + ((3.0 if fine else 2.0) * stretch - 1.0)
+    far = np.abs(np.arange(count) - at) / stretch
+    weight = _lanczos(far) if fine else _cubic(far)
+    total = weight[:, 0].copy()
+    for tap in range(1, count):  # in this order everywhere
+        total += weight[:, tap]
+    whole = np.floor(weight / total[:, None] * ONE + 0.5).astype(np.int64)
     largest = whole.argmax(axis=1)
     whole[np.arange(len(whole)), largest] += ONE - whole.sum(axis=1)
-    inside = np.clip(first + MARGIN, 0, length + 2 * MARGIN - count)
-    return Taps(np.ascontiguousarray(inside, np.int32), np.ascontiguousarray(whole, np.int16))
+    return whole.astype(np.int16)
 
 
 def _cubic(far: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,6 +100,11 @@ def _cubic(far: NDArray[np.float64]) -> NDArray[np.float64]:
     near = (1.5 * far - 2.5) * far * far + 1.0
     rest = ((-0.5 * far + 2.5) * far - 4.0) * far + 2.0
     return np.where(far < 1.0, near, np.where(far < 2.0, rest, 0.0))
+
+
+def _lanczos(far: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sinc windowed by its own first three lobes (Lanczos; Duchon 1979)."""
+    return np.where(far < 3.0, np.sinc(far) * np.sinc(far / 3.0), 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,13 +136,21 @@ def dither() -> Samples:
     return np.ascontiguousarray(noise * LEVEL // 10**15, np.int16)
 
 
-def compose(out: NDArray[np.uint8], placed: Sequence[Placed]) -> None:
-    """Draw the planes over each other, the first below, into an 8-bit plane. The first must cover it."""
+def compose(out: NDArray[np.uint8] | Samples, placed: Sequence[Placed]) -> None:
+    """Draw the planes over each other, the first below, the first covering all: into 8 bits with dither, or samples."""
     if _warp is None:
         compose_slowly(out, placed)
         return
     height, width = out.shape
-    _warp.compose(out, width, height, tuple(_row(item) for item in placed), dither(), DITHER_SIDE)
+    pattern = dither() if out.dtype == np.uint8 else None
+    _warp.compose(out, width, height, tuple(_row(item) for item in placed), pattern, DITHER_SIDE)
+
+
+def resampled(source: Plane, size: tuple[int, int], across: Taps, down: Taps, *, empty: bool) -> Plane:
+    """A plane of another size, through taps for all of it."""
+    values = np.empty((size[1], size[0]), np.int16)
+    compose(values, [Placed(source, None, ONE, 0, 0, size[0], size[1], across, down)])
+    return plane(values, empty)
 
 
 def _row(item: Placed) -> tuple[Any, ...]:
@@ -147,7 +175,7 @@ def _used(across: Taps) -> tuple[int, int]:
 BLOCK = 96
 
 
-def compose_slowly(out: NDArray[np.uint8], placed: Sequence[Placed]) -> None:
+def compose_slowly(out: NDArray[np.uint8] | Samples, placed: Sequence[Placed]) -> None:
     """The same bytes as `compose` without anything compiled, a block of rows at a time."""
     height, width = out.shape
     pattern = dither().astype(np.int32)
@@ -160,9 +188,12 @@ def compose_slowly(out: NDArray[np.uint8], placed: Sequence[Placed]) -> None:
             if begin < end and item.w and item.opacity:
                 part = acc[begin - top : end - top, item.x : item.x + item.w]
                 _lay(part, item, begin - item.y, end - item.y)
-        phase = top % DITHER_SIDE
-        acc += pattern[phase : phase + bottom - top]
-        out[top:bottom] = np.clip(acc >> 6, 0, 255)
+        if out.dtype == np.uint8:
+            phase = top % DITHER_SIDE
+            acc += pattern[phase : phase + bottom - top]
+            out[top:bottom] = np.clip(acc >> 6, 0, 255)
+        else:
+            out[top:bottom] = np.clip(acc, -32768, 32767)
 
 
 def _lay(acc: NDArray[np.int32], item: Placed, begin: int, end: int) -> None:
