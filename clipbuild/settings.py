@@ -51,7 +51,7 @@ def load(env: Mapping[str, str]) -> Settings:
     known = {"ffmpeg", "jobs", "store", "budget_build", "budget_month", "confirm_above", "plugins", "base_urls", "remote"}
     for key in sorted(set(table) - known):
         raise UsageError(f"{path}: unknown key {key!r}", [("known", ", ".join(sorted(known)))])
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     for key in ("budget_build", "budget_month", "confirm_above"):
         if key in values:
             values[key] = str(values[key])

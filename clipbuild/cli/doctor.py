@@ -31,7 +31,7 @@ def doctor(as_json: bool) -> int:
             f"version of {name}": version for name, version in tools.items()},
         "encoders": {name: name in encoders for name in ENCODERS},
         "filters": {name: name in filters for name in FILTERS},
-        "fonts": [os.path.basename(font) for font in fonts.shipped()], "missing": missing,
+        "fonts": [fonts.BODY, *fonts.FALLBACKS], "missing": missing,
         "trusted run": chosen.trusted,
     }  # fmt: skip
     if as_json:

@@ -21,6 +21,9 @@ COMMANDS = {
     "qc": ("clipbuild.cli.qc", "Judge pictures and clips: fit to be animated, fit to be posted?"),
     "import": ("clipbuild.cli.imports", "Bring a shop's export into the catalog."),
     "doctor": ("clipbuild.cli.doctor", "Look at this machine: ffmpeg, encoders, filters, fonts."),
+    "verify": ("clipbuild.cli.verify", "Find every damaged blob and every output that isn't what was recorded."),
+    "gc": ("clipbuild.cli.gc", "Say what the store holds that nobody needs any more, and remove it on request."),
+    "stats": ("clipbuild.cli.stats", "Say what the store and the state hold."),
     "clean": ("clipbuild.cli.clean", "Remove the output tree, and on request what can be made again."),
 }
 

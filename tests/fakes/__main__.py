@@ -6,9 +6,9 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from .batches import OpenAIBatch
 from .google import Google
 from .kling import Kling
-from .openai import OpenAI
 from .runway import Runway
 from .server import Fake
 from .vertex import Vertex
@@ -22,7 +22,7 @@ KEYS = {
 
 def every(*, seconds: float = 0.0, slots: int = 0, small: bool = False, port: int = 0) -> Mapping[str, Fake]:
     """One fake of each provider, not yet started; `port` is that of the first, 0 for any."""
-    kinds: tuple[type[Fake], ...] = (OpenAI, Kling, Runway, Google, Vertex)
+    kinds: tuple[type[Fake], ...] = (OpenAIBatch, Kling, Runway, Google, Vertex)
     return {
         kind.name: kind(seconds=seconds, slots=slots, small=small, port=port + number if port else 0)
         for number, kind in enumerate(kinds)

@@ -104,7 +104,7 @@ class OpenAI(Fake):
 
     async def _generate(self, asked: Asked) -> Reply:
         body = asked.json()
-        return await self._draw(asked, body, (), self._wrong(body, fields(_known(False), "model", "prompt")))
+        return await self._draw(asked, body, (), self._wrong(body, self.rule(False)))
 
     async def _edit(self, asked: Asked) -> Reply:
         parts = multipart(asked)
@@ -113,13 +113,17 @@ class OpenAI(Fake):
         for name in ("n", "partial_images", "output_compression"):
             if body.get(name, "").isdigit():
                 body[name] = int(body[name])
-        wrong = self._wrong(body, fields(_known(True), "model", "prompt"))
+        wrong = self._wrong(body, self.rule(True))
         strange = [name for name, file, _ in parts if file and name not in ("image", "image[]", "mask")]
         if not wrong and (strange or not 1 <= len(photos) <= 16):
             wrong = f"unknown file {strange[0]}" if strange else "1 to 16 pictures"
         if not wrong and not all(media.measured(photo) and len(photo) < 50_000_000 for photo in photos):
             wrong = "a picture can't be read"
         return await self._draw(asked, body, photos, wrong)
+
+    def rule(self, edit: bool) -> Rule:
+        """The fields of a picture from words, or of an edit."""
+        return fields(_known(edit), "model", "prompt")
 
     def _wrong(self, body: Any, rule: Rule) -> str:
         model = body.get("model") if isinstance(body, dict) else None

@@ -10,10 +10,11 @@ import pytest
 from clipbuild.errors import UsageError
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Outcome, PollError, State, SubmitError
-from tests.support.adapters import CASES, DAY, POLLED, Case, bought, download, finished, run
+from tests.support.adapters import CASES, DAY, POLLED, Case, Refusing, bought, download, finished, run
 
 every = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 polled = pytest.mark.parametrize("case", POLLED, ids=lambda case: case.name)
+loaded = pytest.mark.parametrize("case", [case for case in POLLED if case.downloads], ids=lambda case: case.name)
 
 UNKNOWN = ["408", "409", "500", "502", "504", "reset_before", "reset_after", "500_after", "502_after", "ok_no_id", "ok_bad_json",
            "ok_truncated"]  # fmt: skip
@@ -264,7 +265,7 @@ def test_a_refusal_found_late_is_a_refusal(case: Case, tmp_path: Any) -> None:
             assert run(work()) is state
 
 
-@polled
+@loaded
 def test_a_dead_address_is_asked_for_again(case: Case, tmp_path: Any) -> None:
     """Each fetch uses a fresh address; a download that fails can be repeated, and nothing is left behind."""
 
@@ -305,7 +306,7 @@ def test_done_without_a_result_is_no_result(case: Case, tmp_path: Any) -> None:
 
 @every
 def test_only_who_can_find_claims_it(case: Case, tmp_path: Any) -> None:
-    """After a lost reply Kling finds the job by our id; the others say that they can't be asked."""
+    """After a lost reply Kling and batches find the job by our id; the others say that they can't be asked."""
 
     async def work() -> str | None:
         adapter = case.adapter(fake)
@@ -317,5 +318,24 @@ def test_only_who_can_find_claims_it(case: Case, tmp_path: Any) -> None:
     with case.start() as fake:
         fake.script(submit=["reset_after"])
         found = run(work())
-        assert case.adapter(fake).can_find is (case.name == "kling")
-        assert found == (fake.ledger.charges[0].job if case.name == "kling" else None)
+        can_find = case.name in ("kling", "openai-batch")
+        assert case.adapter(fake).can_find is can_find
+        assert found == (fake.ledger.charges[0].job if can_find else None)
+
+
+@every
+def test_what_was_not_sent_may_be_sent_again(case: Case, tmp_path: Any) -> None:
+    """Refused twice, taken the third time: one submit arrived, one charge."""
+
+    async def work() -> None:
+        adapter = case.adapter(fake, transport=lambda: Refusing(fake))
+        for _ in range(2):
+            with pytest.raises(SubmitError) as raised:
+                await adapter.submit(case.request(tmp_path), "cb-1")
+            assert raised.value.outcome is Outcome.NOT_SENT
+        await adapter.submit(case.request(tmp_path), "cb-1")
+
+    with case.start() as fake:
+        fake.script(submit=["refused*2", "ok"])
+        run(work())
+        assert (fake.submits, len(fake.ledger.charges)) == (1, 1)

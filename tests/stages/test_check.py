@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 import pytest
-from clipbuild.stages.workdir import Workdir
 from PIL import Image
 
 from clipbuild.errors import ActionError, MediaError
 from clipbuild.stages.check import STAGE
+from clipbuild.stages.workdir import Workdir
 from tests.support import stills
 
 

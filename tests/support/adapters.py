@@ -3,16 +3,17 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
 import httpx
 
-from clipbuild.providers import google, kling, openai, runway
+from clipbuild.providers import google, kling, openai, openai_batch, runway
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, PollError, Provider, Request, State
 from tests.fakes import media
+from tests.fakes.batches import OpenAIBatch
 from tests.fakes.google import Google
 from tests.fakes.kling import Kling
 from tests.fakes.openai import OpenAI
@@ -27,7 +28,7 @@ IMAGE = {"prompt": "a lamp on a shelf", "aspect": "9:16", "width": 720, "height"
 
 @dataclass(frozen=True)
 class Case:
-    """An adapter with its fake and a request that it can fulfil."""
+    """An adapter with its fake and a request that it can fulfil; `downloads`: results are files elsewhere."""
 
     name: str
     make: Callable[[Config], Provider]
@@ -35,7 +36,7 @@ class Case:
     kind: str
     params: Mapping[str, Any]
     file: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    downloads: bool = True
 
     def start(self, **settings: Any) -> Fake:
         """A fake with tiny results."""
@@ -52,10 +53,11 @@ class Case:
 
 
 CASES = (
-    Case("openai", openai.make, OpenAI, "image", {"model": "gpt-image-2", **IMAGE}, "photo_0"),
+    Case("openai", openai.make, OpenAI, "image", {"model": "gpt-image-2", **IMAGE}, "photo_0", False),
     Case("kling", kling.make, Kling, "video", {"model": "kling-3.0", **VIDEO}, "image"),
     Case("runway", runway.make, Runway, "video", {"model": "gen4.5", **VIDEO}, "image"),
     Case("google", google.make, Google, "video", {"model": "gemini-omni-1.2-flash", **VIDEO}, "image"),
+    Case("openai-batch", openai_batch.make, OpenAIBatch, "image", {"model": "gpt-image-2.5-flare", **IMAGE}, "photo_0", False),
 )
 POLLED = CASES[1:]
 
@@ -111,3 +113,16 @@ async def bought(adapter: Provider, request: Request, folder: object, token: str
         with open(path, "rb") as file:
             files[name] = file.read()
     return accepted, files
+
+
+class Refusing(httpx.AsyncBaseTransport):
+    """The network as a fake's script wants it: where the next submit is to be `refused`, nobody answers the call."""
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake, self.through = fake, httpx.AsyncHTTPTransport(verify=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and self.fake.next_submit(peek=True) == "refused":
+            self.fake.next_submit()
+            raise httpx.ConnectError("refused", request=request)
+        return await self.through.handle_async_request(request)

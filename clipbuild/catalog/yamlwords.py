@@ -1,0 +1,54 @@
+"""What a YAML parser complains of, said in plain words with the place that helps. Knows no catalog."""
+
+from typing import Any
+
+from clipbuild.errors import Problem, shown
+
+WORDS = {
+    "mapping values are not allowed": ("a second colon where text is read", 'put the text in quotes: "like: this"'),
+    "could not find expected ':'": ("a line that is no `key: value`", "is a colon missing, or a quote not closed?"),
+    "did not find expected key": ("a line that fits no map", "check its indentation, and quotes in the line before"),
+    "did not find expected '-' indicator": ("a line that fits no list", "entries of one list begin in one column"),
+    "did not find expected ',' or ']'": ("a [ without its ]", "close the list, or put commas between its entries"),
+    "did not find expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
+    "expected <block end>": ("a line that fits nothing above it", "check its indentation, and quotes before it"),
+    "expected ',' or ']'": ("a [ without its ]", "close the list, or put commas between its entries"),
+    "expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
+    "found undefined tag handle": ("a tag", "tags are not read: remove it"),
+    "did not find expected <document start>": ("text after the end of the document", "remove the `...` or `---` before it"),
+    "expected '<document start>'": ("text after the end of the document", "remove the `...` or `---` before it"),
+    "block sequence entries are not allowed": ("a list that begins in the line of its key", "begin it in the next line"),
+    "unknown escape character": ("a backslash that means nothing", "use single quotes, or write \\\\"),
+    "invalid Unicode character escape": ("an escape that is no character", "remove it"),
+    "found incompatible YAML document": ("a YAML version that is not read", "remove the %YAML line"),
+}
+UNCLOSED = ("found unexpected end of stream", "found unexpected document indicator")
+
+
+def yaml_problem(file: str, text: str, error: Exception) -> Problem:
+    """A parser's complaint as a problem of `file`."""
+    complaint = str(getattr(error, "problem", None) or error)
+    mark = getattr(error, "problem_mark", None)
+    context = getattr(error, "context_mark", None)
+    if any(words in complaint for words in UNCLOSED) and context is not None:
+        return Problem(file, *_place(context), "a quote that is never closed", (), "close it, or quote the whole text")
+    if "cannot start any token" in complaint and mark is not None:
+        return _stray(file, text, mark)
+    for begin, (what, hint) in WORDS.items():
+        if begin in complaint:
+            return Problem(file, *_place(mark or context), what, (), hint)
+    return Problem(file, *_place(mark or context), f"can't be read as YAML: {shown(complaint, 120)}")
+
+
+def _stray(file: str, text: str, mark: Any) -> Problem:
+    lines = text.splitlines() if mark.line < 1_000_000 else []
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    char = line[mark.column : mark.column + 1]
+    if char == "\t":
+        return Problem(file, *_place(mark), "a tab where YAML wants spaces", (), "indent with spaces")
+    what = f"text that begins with {shown(char)}" if char else "a character that can't be here"
+    return Problem(file, *_place(mark), what, (), "put the text in quotes")
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)

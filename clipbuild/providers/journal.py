@@ -1,0 +1,397 @@
+"""The journal on disk: what was submitted and is not yet stored, in append-only, checksummed, flushed lines.
+
+    .clipbuild/journal         one JSON record a line, `sum` last; readable, never rewritten in place
+    .clipbuild/journal.lock    writers take turns
+    .clipbuild/claims/INTENT   made exclusively before an intent: two that want one key, one gets it
+    .clipbuild/runs/RUN        held by a live run; a dead run's unanswered intents are ambiguous
+    <user's state folder>/journals/WORKSPACE   the same lines: what a lost workspace is recovered from
+
+A torn tail is reported, closed with `#dropped` and passed over; so is any line whose checksum is wrong. The rest holds.
+Knows nothing of providers, prices or files' contents.
+"""
+
+import errno
+import fcntl
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from clipbuild import digest
+from clipbuild.engine import files
+from clipbuild.errors import ClipbuildError, IntegrityError, UsageError, shown
+from clipbuild.providers.records import Job, Record, Replay, from_line, to_line
+
+DROPPED = b" #dropped"
+LOCK_SECONDS = 60.0
+COMPACT_BYTES = 1 << 20
+_NO_FOLLOW = os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Operation(Protocol):
+    """A step under the journal's lock: reads the replay, returns the records to write, or raises ClipbuildError."""
+
+    def __call__(self, journal: "Journal") -> Sequence[Record]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An operation; `permits` when its records allow spending. Those are durable or did not happen; records of facts
+    are kept in memory and written later when the disk refuses."""
+
+    run: Operation
+    permits: bool = False
+
+
+def mirror_path(state_home: str, workspace: str) -> str:
+    """Where the lines of this workspace also live: in the user's state folder, under the workspace's real path."""
+    name = digest.of_bytes(os.path.realpath(workspace).encode("utf-8", "surrogateescape"))[:24]
+    return os.path.join(state_home, "journals", name)
+
+
+class Journal:
+    """The journal at `path` with its `mirror` ("" for none). `say` is told of damage and of a mirror that fails."""
+
+    def __init__(
+        self,
+        path: str,
+        mirror: str = "",
+        *,
+        say: Callable[[str], None] = lambda text: None,
+        disk: files.Disk = files.DISK,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.path, self.mirror, self.home = path, mirror, os.path.dirname(path)
+        self.run = os.urandom(8).hex()
+        self.replay = Replay()
+        self._say, self._disk, self._sleep = say, disk, sleep
+        self._sums: set[bytes] = set()
+        self._owed: list[Record] = []
+        self._guard = threading.RLock()
+        self._offset, self._inode, self._line = 0, 0, 0
+        self._told: set[str] = set()
+        self._run_fd = -1
+
+    def open(self) -> "Journal":
+        """Read it, take over what only the mirror knows, close a torn tail. Raises UsageError, OSError."""
+        if not os.path.exists(self.path) and not (self.mirror and os.path.exists(self.mirror)):
+            return self
+        with self._locked():
+            self._refresh(settle_tail=True)
+            known = [line for line in _read(self.mirror).split(b"\n") if _is_good(line)] if self.mirror else []
+            missing = [line for line in known if line not in self._sums]
+            if missing:
+                self._tell(f"{len(missing)} lines of the journal came back from {shown(self.mirror)}")
+                self._append(self.path, b"".join(line + b"\n" for line in missing))
+                self._refresh()
+            if self.mirror and os.path.exists(self.mirror) and os.path.getsize(self.mirror) > COMPACT_BYTES:
+                self._compact(known)
+        return self
+
+    def refresh(self) -> Replay:
+        """The jobs as they are now, lines of other processes included."""
+        with self._guard:
+            self._refresh()
+            return self.replay
+
+    def transact(self, writes: Sequence[Write]) -> list[ClipbuildError | None]:
+        """Run the operations one after the other under the lock and make their records durable together.
+
+        One result each: None, or the error that its operation raised or that kept it from being written.
+        """
+        outcome: list[ClipbuildError | None] = [None] * len(writes)
+        with self._guard, self._locked():
+            self._refresh(settle_tail=True)
+            records = list(self._owed)
+            facts, self._owed = list(records), []
+            for number, write in enumerate(writes):
+                try:
+                    found = write.run(self)
+                except ClipbuildError as error:
+                    outcome[number] = error
+                    continue
+                for record in found:
+                    self.replay.add(record)
+                records += found
+                facts += () if write.permits else found
+            failure = self._write(records) if records else None
+            if failure is not None:
+                self._owe(facts)
+                for number, write in enumerate(writes):
+                    if write.permits:
+                        outcome[number] = outcome[number] or _unwritten(self.path, failure)
+        return outcome
+
+    def append(self, *records: Record, permits: bool = False) -> None:
+        """Write records that depend on nothing. Raises the error that kept them from being written."""
+        for error in self.transact([Write(lambda _: records, permits)]):
+            if error is not None:
+                raise error
+
+    def claim(self, job: Record) -> bool:
+        """Exclusive create of the intent's name: False when another has it. Only inside an operation."""
+        files.ensure_dir(os.path.join(self.home, "claims"), 0o700, disk=self._disk)
+        path = os.path.join(self.home, "claims", job.intent)
+        try:
+            fd = self._disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
+        except FileExistsError:
+            return False
+        try:
+            files.write_all(fd, f"{socket.gethostname()} {os.getpid()} {job.at}\n".encode(), self._disk)
+        finally:
+            self._disk.close(fd)
+        return True
+
+    def claimant(self, intent: str) -> str:
+        """Host of the one who holds a claim; "" when nobody does or it does not say."""
+        with suppress(OSError), open(os.path.join(self.home, "claims", intent), "rb") as file:
+            words = file.read(300).decode("utf-8", "replace").split()
+            return words[0] if words else ""
+        return ""
+
+    def begin_run(self) -> None:
+        """Show other processes that this run lives, until it closes or dies. Raises UsageError without working locks."""
+        if self._run_fd >= 0:
+            return
+        folder = os.path.join(self.home, "runs")
+        files.ensure_dir(folder, 0o700, disk=self._disk)
+        self._clear_dead(folder)
+        fd = os.open(os.path.join(folder, self.run), os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
+        if not _flock(fd) or self.is_alive(self.run) is False:
+            os.close(fd)
+            raise _no_locks(self.home)
+        os.pwrite(fd, f"{socket.gethostname()} {os.getpid()}\n".encode(), 0)
+        self._run_fd = fd
+
+    def is_alive(self, run: str) -> bool:
+        """Whether the run that wrote an intent still lives."""
+        try:
+            fd = os.open(os.path.join(self.home, "runs", run), os.O_RDWR | _NO_FOLLOW)
+        except OSError:
+            return False
+        try:
+            return not _flock(fd)
+        finally:
+            os.close(fd)
+
+    def holder(self, run: str) -> str:
+        """Who a live run is, for people."""
+        with suppress(OSError), open(os.path.join(self.home, "runs", run), "rb") as file:
+            words = file.read(300).decode("utf-8", "replace").split()
+            if len(words) == 2:
+                return f"process {shown(words[1], 20)} on {shown(words[0], 100)}"
+        return "another process"
+
+    def owed(self) -> list[Job]:
+        """Jobs of which something could not be written yet."""
+        return [self.replay.jobs[intent] for intent in dict.fromkeys(r.intent for r in self._owed if r.intent)]
+
+    def close(self) -> None:
+        """Write what is owed and let go. Raises IntegrityError that names what could not be written."""
+        try:
+            if self._owed:
+                self.transact([])
+            if owed := self.owed():
+                raise IntegrityError(
+                    f"{shown(self.path)}: can't be written; note these jobs",
+                    [(job.name, f"{job.provider} {shown(job.job)}") for job in owed],
+                    "make room on the disk, then `clipbuild jobs adopt`",
+                )
+        finally:
+            if self._run_fd >= 0:
+                with suppress(OSError):
+                    files.remove(os.path.join(self.home, "runs", self.run), disk=self._disk)
+                os.close(self._run_fd)
+                self._run_fd = -1
+
+    def _clear_dead(self, folder: str) -> None:
+        for run in os.listdir(folder):
+            if not self.is_alive(run):
+                with suppress(OSError):
+                    files.remove(os.path.join(folder, run), disk=self._disk)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        files.ensure_dir(self.home, 0o700, disk=self._disk)
+        fd = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
+        try:
+            waited = 0.0
+            while not _flock(fd):
+                if waited >= LOCK_SECONDS:
+                    raise UsageError(f"{shown(self.path)}: another process holds the journal", hint="end it, then again")
+                self._sleep(0.01)
+                waited += 0.01
+            yield
+        finally:
+            os.close(fd)
+
+    def _refresh(self, settle_tail: bool = False) -> None:
+        try:
+            fd = os.open(self.path, os.O_RDONLY | _NO_FOLLOW)
+        except FileNotFoundError:
+            if self._offset:
+                self._forget()
+            return
+        with open(fd, "rb") as file:
+            facts = os.fstat(fd)
+            if facts.st_ino != self._inode or facts.st_size < self._offset:
+                self._forget()
+                self._inode = facts.st_ino
+            file.seek(self._offset)
+            data = file.read()
+        whole, newline, tail = data.rpartition(b"\n")
+        if newline:
+            self._offset += len(whole) + 1
+            for line in whole.split(b"\n"):
+                self._line += 1
+                self._take(line)
+        if tail and settle_tail:
+            self._tell(f"{shown(self.path)}:{self._line + 1}: the last record is cut off and was dropped")
+            self._append(self.path, DROPPED + b"\n")
+            self._offset += len(tail) + len(DROPPED) + 1
+            self._line += 1
+
+    def _take(self, line: bytes) -> None:
+        try:
+            record = from_line(line)
+        except ValueError as error:
+            if not line.endswith(DROPPED):
+                self._tell(f"{shown(self.path)}:{self._line}: passed over: {error}")
+            return
+        if line not in self._sums:
+            self._sums.add(line)
+            self.replay.add(record)
+
+    def _forget(self) -> None:
+        """Start reading anew; what is owed stays known."""
+        self.replay, self._sums, self._offset, self._line, self._inode = Replay(), set(), 0, 0, 0
+        for record in self._owed:
+            self.replay.add(record)
+
+    def _write(self, records: list[Record]) -> OSError | None:
+        """Make the records durable here and in the mirror; the error when not even a new file could be written."""
+        lines = [to_line(record) for record in records]
+        data = b"".join(lines)
+        self._append_mirror(data)
+        try:
+            self._append(self.path, data)
+        except OSError as error:
+            if not self._rewrite(lines):
+                return error
+            self._forget()
+            self._refresh()
+            return None
+        self._sums.update(line[:-1] for line in lines)
+        facts = os.stat(self.path)
+        self._offset, self._inode, self._line = facts.st_size, facts.st_ino, self._line + len(lines)
+        return None
+
+    def _owe(self, facts: list[Record]) -> None:
+        """Nothing could be written: permissions did not happen, facts stay in memory until the disk takes them."""
+        self._owed = facts
+        for record in facts:
+            if record.job:
+                self._tell(f"{record.name}: {record.provider} job {shown(record.job)} is noted in memory only")
+        self._forget()
+        self._refresh()
+
+    def _append(self, path: str, data: bytes) -> None:
+        """Append and flush; the folder too when the file is new. Raises OSError."""
+        fresh = not os.path.exists(path)
+        fd = self._disk.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW, 0o600)
+        try:
+            files.write_all(fd, data, self._disk)
+            self._disk.fsync(fd)
+        finally:
+            self._disk.close(fd)
+        if fresh:
+            with files.opened_folder(os.path.dirname(path), self._disk) as folder:
+                self._disk.fsync(folder)
+
+    def _rewrite(self, lines: list[bytes]) -> bool:
+        """A file whose write or flush failed can't be trusted: its whole lines and the new ones, in a new file."""
+        try:
+            there = _read(self.path).rpartition(b"\n")[0].split(b"\n")
+            whole = [line + b"\n" for line in there if line and line + b"\n" not in lines]
+            data = b"".join([*whole, *lines])
+            files.write_atomic(self.path, data, mode=0o600, durable=True, disk=self._disk)
+        except OSError:
+            return False
+        return True
+
+    def _append_mirror(self, data: bytes) -> bool:
+        if not self.mirror:
+            return False
+        try:
+            files.ensure_dir(os.path.dirname(self.mirror), 0o700, disk=self._disk)
+            self._append(self.mirror, data)
+        except OSError as error:
+            self._tell(f"{shown(self.mirror)}: can't be written: {error.strerror}; open jobs are only in the workspace")
+            return False
+        return True
+
+    def _compact(self, lines: list[bytes]) -> None:
+        """Leave in the mirror what open jobs and the spending of the last two months need."""
+        months = sorted({job.since[:7] for job in self.replay.jobs.values()})[-2:]
+        kept = [line for line in lines if _matters(self.replay, from_line(line), months)]
+        data = b"".join(line + b"\n" for line in kept)
+        with suppress(OSError):
+            files.write_atomic(self.mirror, data, mode=0o600, durable=True, disk=self._disk)
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._say(text)
+
+
+def _is_good(line: bytes) -> bool:
+    try:
+        from_line(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _flock(fd: int) -> bool:
+    """Take the lock if it is free. Raises UsageError where files can't be locked."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise _no_locks(os.readlink(f"/proc/self/fd/{fd}")) from error
+        raise
+    return True
+
+
+def _no_locks(where: str) -> UsageError:
+    return UsageError(
+        f"{shown(where)}: files can't be locked here, so nothing can be bought safely",
+        hint="keep the workspace on a local disk",
+    )
+
+
+def _unwritten(path: str, error: OSError) -> UsageError:
+    return UsageError(
+        f"{shown(path)}: can't be written: {error.strerror}",
+        hint="nothing was sent; make room on the disk or mend the folder's permissions",
+    )
+
+
+def _matters(replay: Replay, record: Record, months: Sequence[str]) -> bool:
+    job = replay.jobs.get(record.intent)
+    return job is not None and (job.is_open or job.is_ambiguous or job.since[:7] in months)
+
+
+def _read(path: str) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | _NO_FOLLOW)
+    except FileNotFoundError:
+        return b""
+    with open(fd, "rb") as file:
+        return file.read()

@@ -1,0 +1,96 @@
+"""May this be bought? Caps on what a build and a month may cost, held over processes and restarts.
+
+Everything that may have been charged counts at its worst price until the real one is known. Asked only under the
+journal's lock, so that two that ask at once can't both be let through. Knows nothing of providers or files.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from clipbuild.engine.action import Trace
+from clipbuild.errors import SpendError
+from clipbuild.providers.contract import Price
+from clipbuild.providers.records import ZERO, Replay, amount
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be spent, USD; None: no cap of that kind.
+
+    `closed`: why nothing may be bought at all ("this run is not trusted", "--locked", …), "" when it may.
+    `offline`: no provider may even be asked, so open jobs are not collected. `unknown`: unknown prices are allowed.
+    """
+
+    build: Decimal | None = None
+    month: Decimal | None = None
+    closed: str = ""
+    offline: bool = False
+    unknown: bool = False
+
+
+UNTRUSTED = Budget(closed="this run is not trusted", offline=True)
+LOCKED = Budget(closed="--locked")
+FROZEN = Budget(closed="--frozen", offline=True)
+
+
+def smaller(*caps: Decimal | None) -> Decimal | None:
+    """The lowest of several caps: a project or the command line may lower the user's cap, never raise it."""
+    return min((cap for cap in caps if cap is not None), default=None)
+
+
+class Spending:
+    """The caps of one run over what the journal and the lock (`pinned`) say was spent."""
+
+    def __init__(self, budget: Budget, pinned: Iterable[Trace] = ()) -> None:
+        self.budget = budget
+        self.dearer = ""
+        self._pinned = [trace for trace in pinned if trace.facts.get("at")]
+
+    def refusal(self, name: str, price: Price | None, replay: Replay, *, build: str, month: str) -> SpendError | None:
+        """Why this may not be bought now, or None."""
+        budget = self.budget
+        if budget.closed:
+            facts = [("would cost", span(price))] if price else []
+            return SpendError(f"{name}: has to be bought, and {budget.closed} forbids it", facts, _CLOSED_HINT)
+        if self.dearer:
+            return SpendError(f"{name}: not bought: {self.dearer}", hint="mend the price table, then build again")
+        if price is None:
+            if budget.unknown:
+                return None
+            return SpendError(f"{name}: not bought: its price is not known", hint="add it to the model table")
+        spent_build, spent_month = replay.spent_in_build(build), self.spent_in_month(replay, month)
+        for cap, spent, what in ((budget.build, spent_build, "this build"), (budget.month, spent_month, month)):
+            if cap is not None and spent + price.most > cap:
+                facts = [("cap", usd(cap)), ("spent", f"{usd(spent)} in {what}, open jobs at their highest price")]
+                hint = "--max-spend" if what == "this build" else "`budget_month` in your configuration"
+                return SpendError(f"{name}: not bought: {span(price)} is over the cap", facts, f"raise it with {hint}")
+        return None
+
+    def spent_in_month(self, replay: Replay, month: str) -> Decimal:
+        """Journal and lock together, what both know counted once."""
+        total = replay.spent_in_month(month)
+        for trace in self._pinned:
+            known = any(replay.named(trace.facts.get("provider", ""), trace.facts.get("job", "")))
+            if trace.facts["at"].startswith(month) and not known:
+                total += amount(trace.cost) or ZERO
+        return total
+
+    def note(self, name: str, price: Price | None, cost: Decimal | None) -> None:
+        """Take a real cost into account: one above the highest planned price stops all further buying."""
+        if price is not None and cost is not None and cost > price.most:
+            self.dearer = f"{name} cost {usd(cost)}, planned were {usd(price.most)} at most"
+
+
+_CLOSED_HINT = "build where buying is allowed, then commit clipbuild.lock"
+
+
+def usd(value: Decimal) -> str:
+    """An amount for people."""
+    cents = value.quantize(Decimal("0.01"))
+    return f"${cents if cents == value else value.normalize():f}"
+
+
+def span(price: Price) -> str:
+    """A price for people: one amount, or least to most."""
+    return usd(price.most) if price.least == price.most else f"{usd(price.least)} to {usd(price.most)}"
