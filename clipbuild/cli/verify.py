@@ -23,7 +23,8 @@ def verify(folder: str, profile: str, as_json: bool) -> int:
 
     session = planning.open_session(Wish(workspace(folder), profile=profile), settings())
     try:
-        damaged: list[dict[str, Any]] = [{"blob": d.digest, "what": d.kind, "precious": d.precious} for d in session.store.verify()]
+        found = session.store.verify()
+        damaged: list[dict[str, Any]] = [{"blob": d.digest, "what": d.kind, "precious": d.precious} for d in found]
         outputs: list[dict[str, str]] = []
         rows = session.tree.recorded()
         for path, row in rows.items():
