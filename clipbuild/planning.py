@@ -210,6 +210,7 @@ def _context(session: Session) -> str:
         "clipbuild": __version__, "stages": stages, "tools": dict(session.tools),
         "motions": dict(library.motions()), "limits": dict(library.readiness()),
         "styles": {name: dict(library.style(name)) for name in library.styles()},
+        "overlays": dict(library.overlays()),
         "platforms": repr(sorted(session.catalog.project.platforms.items())),
         "prompts": session.prompts.signature(),
     }  # fmt: skip
@@ -255,5 +256,5 @@ def _toolbox(session: Session) -> Toolbox:
     return Toolbox(
         source=session.source, shipped=session.shipped, prompt=prompt, motion=library.motion,
         motions=library.motions, style=library.style, fonts=needed, route=routed, stage=registry.stage,
-        tools=session.tools, limits=library.readiness(), retake=retake,
+        tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=retake,
     )  # fmt: skip

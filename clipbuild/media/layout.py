@@ -4,6 +4,8 @@ Pure arithmetic on shares of the frame, so a picture made larger than the frame 
 Knows nothing of pixels' content, fonts or time.
 """
 
+from collections.abc import Sequence
+
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels."""
 
@@ -49,3 +51,17 @@ def standing_room(width: int, height: int, text_space: bool) -> tuple[float, flo
     """Where a product stands, in shares of the frame: with `text_space` above it (beside it in a wide frame) for
     captions. Its lower edge is the line it stands on."""
     return _STAND[shape(width, height), text_space]
+
+def text_room(width: int, height: int, safe: Sequence[int]) -> Box:
+    """Where text stands so that it leaves the product free: above it, beside it in a wide frame; inside `safe`."""
+    x0, y0, x1, y1 = safe
+    left, top, _, _ = standing_room(width, height, text_space=True)
+    if shape(width, height) == "landscape":
+        return x0, y0, min(x1, round((left - 0.02) * width)), y1
+    below = min(y1, round((top + 0.015) * height))
+    return (x0, y0, x1, below) if below - y0 > 0.1 * height else (x0, y0, x1, y1)
+
+
+def inside(box: Sequence[int], safe: Sequence[int]) -> Box:
+    """The part of a box that lies in `safe`."""
+    return max(box[0], safe[0]), max(box[1], safe[1]), min(box[2], safe[2]), min(box[3], safe[3])

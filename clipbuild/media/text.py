@@ -1,48 +1,22 @@
-"""Text set in fonts: shaped, in reading order, fitted into a width, and as ink.
+"""Text set in fonts: shaped, in reading order, fitted into a width.
 
-Works in em units until ink is asked for, so that trying a smaller size costs nothing. Knows nothing of colours,
-boxes or time.
+Works in em units, so that trying a smaller size costs nothing. Knows nothing of ink, colours, boxes or time.
 """
 
-import ctypes
-import io
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import freetype
-import numpy as np
 import uharfbuzz as hb
 from bidi import algorithm as bidi
-from numpy.typing import NDArray
 
 from clipbuild.errors import MediaError, shown
 from clipbuild.media import linebreak, script
+from clipbuild.media.faces import CAP, EMOJI_SCALE, Face, Glyph, reach
 
-EMOJI_SCALE = 0.86
-"""Colour emoji are drawn a bit smaller than their em, so that they sit with capitals."""
-CAP = 0.73
 DESCENT = 0.17
 SHRINK = 0.94
 GENTLE_SHRINK = 0.8
 """How far a text shrinks to avoid an awkward break."""
-SUBPIXELS = 4
-_LOAD = freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP
-
-Bytes = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Glyph:
-    """One glyph in place: `x`, `y` and `advance` in em from the line's left end and baseline, y up."""
-
-    face: "Face"
-    index: int
-    x: float
-    y: float
-    advance: float
-    cluster: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,45 +80,6 @@ class Block:
     def baseline(self, index: int) -> float:
         """Where the baseline of a line is inside the box; a whole pixel keeps stems of all lines alike."""
         return self.ascent + self.step * index
-
-
-@dataclass(frozen=True, slots=True)
-class Ink:
-    """Coverage of what takes the text's colour, and the colour signs (premultiplied RGBA) or None. The pixel [0, 0] is
-    at (`x`, `y`) of the box."""
-
-    mask: Bytes
-    colour: Bytes | None
-    x: int
-    y: int
-
-
-class Face:
-    """One font file at one weight."""
-
-    __slots__ = ("coloured", "font", "ft", "path", "pictures", "upem")
-
-    def __init__(self, path: str, weight: int) -> None:
-        self.path = path
-        try:
-            face = hb.Face(hb.Blob.from_file_path(path))
-            self.ft = freetype.Face(path)
-        except (freetype.FT_Exception, OSError, ValueError) as error:
-            raise MediaError(f"{shown(path)}: not a usable font", [("reason", shown(error))]) from error
-        self.font, self.upem = hb.Font(face), face.upem
-        self.coloured = bool(hb.ot_color_has_png(face))
-        self.pictures: dict[int, Any] = {}
-        axes = [axis for axis in face.axis_infos if axis.tag == "wght"]
-        if axes:
-            value = min(max(float(weight), axes[0].min_value), axes[0].max_value)
-            self.font.set_variations({"wght": value})
-            self.ft.set_var_design_coords(
-                [value if axis.tag == "wght" else axis.default_value for axis in face.axis_infos]
-            )
-
-    def has(self, char: str) -> bool:
-        """Whether the font has a glyph of its own for the character."""
-        return bool(self.font.get_nominal_glyph(ord(char)))
 
 
 class Fonts:
@@ -220,7 +155,7 @@ class Fonts:
         for start, piece, face, level in _reordered(self._runs(text, style, rtl)):
             x = self._set(glyphs, x, start, piece, face, level, style)
         _demand_glyphs(glyphs, text)
-        tops = [extents for glyph in glyphs if (extents := _extents(glyph))]
+        tops = [extents for glyph in glyphs if (extents := reach(glyph))]
         above = max((top for top, _ in tops), default=0.0)
         below = max((bottom for _, bottom in tops), default=0.0)
         return Line(text, max(x - style.tracking, 0.0), tuple(glyphs), above, below)
@@ -262,26 +197,6 @@ class Fonts:
             glyphs.append(Glyph(face, info.codepoint, *position, advance, start + info.cluster))
             x += advance
         return x
-
-
-def rasterise(block: Block, chosen: Callable[[Line, int], bool] | None = None) -> Ink:
-    """The ink of a block; with `chosen(line, character index)` only of those characters."""
-    pad = math.ceil(block.size * 0.35)
-    width, height = math.ceil(block.width) + 2 * pad, math.ceil(block.height) + 2 * pad
-    mask = np.zeros((height, width), np.uint8)
-    colour: Bytes | None = None
-    for index, line in enumerate(block.lines):
-        left, baseline = pad + block.left(line), pad + round(block.baseline(index))
-        for glyph in line.glyphs:
-            if chosen and not chosen(line, glyph.cluster):
-                continue
-            x, y = left + glyph.x * block.size, baseline - round(glyph.y * block.size)
-            if glyph.face.coloured:
-                colour = np.zeros((height, width, 4), np.uint8) if colour is None else colour
-                _stamp_picture(colour, glyph, x, y, block.size)
-            else:
-                _stamp(mask, glyph, x, y, block.size)
-    return Ink(mask, colour, -pad, -pad)
 
 
 def extent(line: Line, start: int, end: int) -> tuple[float, float]:
@@ -345,67 +260,3 @@ def _reordered(runs: list[tuple[int, str, Face, int]]) -> list[tuple[int, str, F
             runs[at:end] = runs[at:end][::-1]
             at = max(end, at + 1)
     return runs
-
-
-def _extents(glyph: Glyph) -> tuple[float, float] | None:
-    found = glyph.face.font.get_glyph_extents(glyph.index)
-    if found is None or not found.height:
-        return None
-    scale = (EMOJI_SCALE if glyph.face.coloured else 1.0) / glyph.face.upem
-    if glyph.face.coloured:
-        return CAP, 0.0
-    top = glyph.y + found.y_bearing * scale
-    return top, -(glyph.y + (found.y_bearing + found.height) * scale)
-
-
-def _stamp(mask: Bytes, glyph: Glyph, x: float, y: int, size: float) -> None:
-    """Add one glyph's coverage, placed to a quarter of a pixel."""
-    ft = glyph.face.ft
-    ft.set_char_size(round(size * 64))
-    ft.load_glyph(glyph.index, _LOAD)
-    steps = math.floor(x * SUBPIXELS + 0.5)
-    whole, part = divmod(steps, SUBPIXELS)
-    freetype.FT_Outline_Translate(ctypes.byref(ft.glyph.outline._FT_Outline), part * 64 // SUBPIXELS, 0)
-    ft.glyph.render(freetype.FT_RENDER_MODE_NORMAL)
-    bitmap = ft.glyph.bitmap._FT_Bitmap
-    if not bitmap.rows or not bitmap.width:
-        return
-    raw = np.frombuffer(ctypes.string_at(bitmap.buffer, bitmap.rows * bitmap.pitch), np.uint8)
-    pixels = raw.reshape(bitmap.rows, bitmap.pitch)[:, : bitmap.width]
-    target, source = _overlap(mask, pixels, whole + ft.glyph.bitmap_left, y - ft.glyph.bitmap_top)
-    np.maximum(target, source, out=target)
-
-
-def _stamp_picture(canvas: Bytes, glyph: Glyph, x: float, y: int, size: float) -> None:
-    """Add one colour sign, scaled from its bitmap."""
-    extents = glyph.face.font.get_glyph_extents(glyph.index)
-    blob = glyph.face.font.get_glyph_color_png(glyph.index)
-    if extents is None or not blob or not extents.width:
-        return
-    scale = size * EMOJI_SCALE / glyph.face.upem
-    wide, high = max(round(extents.width * scale), 1), max(round(-extents.height * scale), 1)
-    picture = _picture(glyph, blob.data, wide, high)
-    # The sign is centred on the capitals beside it, not hung from its own baseline.
-    top = y - round(CAP * size / 2 + high / 2)
-    target, source = _overlap(canvas, picture, math.floor(x + 0.5), top)
-    rest = (255 - source[..., 3:].astype(np.uint16)) * target // 255
-    target[...] = source + rest.astype(np.uint8)
-
-
-def _picture(glyph: Glyph, png: bytes, wide: int, high: int) -> Bytes:
-    from PIL import Image
-
-    cached = glyph.face.pictures.get(glyph.index)
-    if cached is None:
-        image = Image.open(io.BytesIO(png), formats=["PNG"])
-        cached = glyph.face.pictures[glyph.index] = image.convert("RGBA").convert("RGBa")
-    return np.asarray(cached.resize((wide, high), Image.Resampling.LANCZOS))
-
-
-def _overlap(canvas: Bytes, patch: Bytes, x: int, y: int) -> tuple[Bytes, Bytes]:
-    """The parts of canvas and patch that meet when the patch's corner is at (x, y)."""
-    x0, y0 = max(x, 0), max(y, 0)
-    x1, y1 = min(x + patch.shape[1], canvas.shape[1]), min(y + patch.shape[0], canvas.shape[0])
-    if x1 <= x0 or y1 <= y0:
-        return canvas[:0, :0], patch[:0, :0]
-    return canvas[y0:y1, x0:x1], patch[y0 - y : y1 - y, x0 - x : x1 - x]

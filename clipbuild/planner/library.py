@@ -1,4 +1,4 @@
-"""The data that users inherit or copy: motions, caption styles, readiness limits. The workspace's own entries win.
+"""The data that users inherit or copy: motions, caption styles, overlays, readiness limits. The workspace's own entries win.
 
 Reads `templates/` of the workspace over the shipped one. Knows nothing of clips.
 """
@@ -48,6 +48,11 @@ class Library:
         if name not in self.styles():
             _known(dict.fromkeys(self.styles()), name, "caption style")
         return self._table(f"captions/{name}.yaml", "")
+
+    def overlays(self) -> Mapping[str, Any]:
+        """The looks of hook, headline, offer, price and call to action by name."""
+        names = _yaml_names(os.path.join(self.shipped, "overlays"))
+        return {name: self._table(f"overlays/{name}.yaml", "") for name in sorted(names)}
 
     def _table(self, name: str, key: str) -> Mapping[str, Any]:
         if name not in self._tables:

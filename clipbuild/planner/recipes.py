@@ -46,7 +46,8 @@ class Toolbox:
 
     `source(path)` gives the digest of a workspace file, `shipped(path)` of a file outside it (fonts);
     `prompt(clip, kind, aspect)` the prompt text; `motion(name)` an entry of the motion library;
-    `style(name)` a caption style; `fonts(texts, language, brand)` the font files that cover the texts;
+    `style(name)` a caption style; `overlays()` the looks of hook, price and so on;
+    `fonts(texts, language, brand)` the font files that cover the texts;
     `route(clip, kind, spec)` None for local work, else the bought request; `take(document)` which take is meant.
     """
 
@@ -61,6 +62,7 @@ class Toolbox:
     stage: Callable[[str], Stage]
     tools: Mapping[str, str]
     limits: Mapping[str, Any] = field(default_factory=dict)
+    overlays: Callable[[], Mapping[str, Any]] = dict
     retake: Callable[[str, Mapping[str, Any], Mapping[str, Input]], int] = lambda *_: 0
 
 
@@ -126,7 +128,7 @@ def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:
         "safe": _share(spec),
         "ground": {"style": clip.ground.style, "colors": list(clip.ground.colors)},
         "brand": {k: v for k, v in asdict(clip.brand).items() if k in ("primary", "accent", "background")},
-        "text_space": bool(clip.captions or clip.hook or clip.offer.price or clip.cta),
+        "text_space": bool(clip.captions or clip.hook or any(asdict(clip.offer).values()) or clip.cta),
     }
     return _add(graph, where, "image", params, photos, box)
 
@@ -158,6 +160,7 @@ def _render(
         params["card"] = {"headline": clip.name, "photo": bool(clip.photos)}
     if texts:
         params["caption_style"] = dict(box.style(clip.caption_style))
+        params["overlays"] = dict(box.overlays())
     if not bought:
         params["motion"] = _motion(clip, box)
     for i, path in enumerate(box.fonts(texts, clip.language, clip) if texts else ()):
@@ -177,7 +180,9 @@ def _motion(clip: Clip, box: Toolbox) -> dict[str, Any]:
 
 
 def _words(clip: Clip) -> dict[str, Any]:
+    card = {"card": {"headline": clip.name}} if clip.recipe == "card" else {}
     return {
+        **card,
         "captions": [asdict(caption) for caption in clip.captions],
         "seconds": clip.seconds, "language": clip.language, "hook": clip.hook, "cta": clip.cta,
         "offer": asdict(clip.offer),

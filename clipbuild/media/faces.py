@@ -1,0 +1,65 @@
+"""A font file at one weight, and glyphs of it in place. Knows nothing of lines, sizes in pixels or colours."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import freetype
+import uharfbuzz as hb
+
+from clipbuild.errors import MediaError, shown
+
+EMOJI_SCALE = 0.86
+"""Colour emoji are drawn a bit smaller than their em, so that they sit with capitals."""
+CAP = 0.73
+
+
+class Face:
+    """One font file at one weight."""
+
+    __slots__ = ("coloured", "font", "ft", "path", "pictures", "upem")
+
+    def __init__(self, path: str, weight: int) -> None:
+        self.path = path
+        try:
+            face = hb.Face(hb.Blob.from_file_path(path))
+            self.ft = freetype.Face(path)
+        except (freetype.FT_Exception, OSError, ValueError) as error:
+            raise MediaError(f"{shown(path)}: not a usable font", [("reason", shown(error))]) from error
+        self.font, self.upem = hb.Font(face), face.upem
+        self.coloured = bool(face.has_color_png)
+        self.pictures: dict[int, Any] = {}
+        axes = [axis for axis in face.axis_infos if axis.tag == "wght"]
+        if axes:
+            value = min(max(float(weight), axes[0].min_value), axes[0].max_value)
+            self.font.set_variations({"wght": value})
+            self.ft.set_var_design_coords(
+                [value if axis.tag == "wght" else axis.default_value for axis in face.axis_infos]
+            )
+
+    def has(self, char: str) -> bool:
+        """Whether the font has a glyph of its own for the character."""
+        return bool(self.font.get_nominal_glyph(ord(char)))
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One glyph in place: `x`, `y` and `advance` in em from the line's left end and baseline, y up."""
+
+    face: Face
+    index: int
+    x: float
+    y: float
+    advance: float
+    cluster: int
+
+
+def reach(glyph: Glyph) -> tuple[float, float] | None:
+    """How far its ink reaches over and under the baseline (em), None without ink."""
+    found = glyph.face.font.get_glyph_extents(glyph.index)
+    if found is None or not found.height:
+        return None
+    scale = (EMOJI_SCALE if glyph.face.coloured else 1.0) / glyph.face.upem
+    if glyph.face.coloured:
+        return CAP, 0.0
+    top = glyph.y + found.y_bearing * scale
+    return top, -(glyph.y + (found.y_bearing + found.height) * scale)

@@ -1,0 +1,119 @@
+"""A text in its look, as large as it will be: set, fitted, with its box, ready to be put somewhere and drawn.
+
+Knows nothing of what is behind it or of other texts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clipbuild.errors import MediaError
+from clipbuild.media import script
+from clipbuild.media.looks import Look
+from clipbuild.media.text import Block, Fonts
+from clipbuild.media.timing import Cue
+
+WAS_SIZE = 0.62
+"""An earlier price, as a share of the price's size."""
+WAS_GAP = 0.34
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A block inside an element, at (x, y) of it; `struck` is crossed out."""
+
+    block: Block
+    x: float
+    y: float
+    struck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """What stands somewhere as one: pieces in a box of `width` x `height` pixels, a look and a time."""
+
+    cue: Cue
+    look: Look
+    pieces: tuple[Piece, ...]
+    width: float
+    height: float
+    rtl: bool
+
+    @property
+    def size(self) -> float:
+        """Pixels of an em of its first piece."""
+        return self.pieces[0].block.size
+
+
+@dataclass(frozen=True, slots=True)
+class Setter:
+    """Sets cues in looks for a frame whose shorter side is `unit` pixels. `looks` are by kind of cue."""
+
+    fonts: Fonts
+    looks: Mapping[str, Look]
+    unit: float
+
+    def element(self, cue: Cue, width: float, height: float, scale: float = 1.0) -> Element:
+        """The cue within `width` x `height` pixels, its usual size times `scale`. Raises MediaError."""
+        look = self.looks[cue.kind]
+        size, least = look.size * self.unit * scale, look.least * self.unit * min(scale, 1.0)
+        if cue.kind == "price" and cue.was:
+            return self._tag(cue, look, size, least, width)
+        room = self._inside(look, size, width, height)
+        rtl = script.is_rtl(cue.text)
+        align = "center" if look.align == "center" or (look.box and not look.hug) else "right" if rtl else "left"
+        block = self.fonts.fit(cue.text, look.style, size, least, *room, look.lines, align)
+        return boxed(cue, look, (Piece(block, 0.0, 0.0),), rtl)
+
+    def _inside(self, look: Look, size: float, width: float, height: float) -> tuple[float, float]:
+        if not look.box:
+            return width, height
+        return width - 2 * look.pad_x * size, height - 2 * look.pad_y * size
+
+    def _tag(self, cue: Cue, look: Look, size: float, least: float, width: float) -> Element:
+        """Price and earlier price side by side, sharing their baseline."""
+        rtl = script.is_rtl(cue.text)
+        while True:
+            now = self._one_line(cue.text, look, size)
+            was = self._one_line(cue.was, replace(look, weight=600), size * WAS_SIZE)
+            gap = WAS_GAP * size
+            whole = now.width + gap + was.width + (2 * look.pad_x * size if look.box else 0.0)
+            if whole <= width:
+                break
+            if size * 0.94 < least:
+                raise MediaError("a price is too long for its place", [("price", cue.said), ("place", f"{width:.0f} px")])
+            size *= 0.94
+        drop = now.ascent - was.ascent
+        pieces = (Piece(now, 0.0, 0.0), Piece(was, now.width + gap, drop, struck=True))
+        if rtl:
+            pieces = (Piece(now, was.width + gap, 0.0), Piece(was, 0.0, drop, struck=True))
+        return boxed(cue, look, pieces, rtl)
+
+    def _one_line(self, text: str, look: Look, size: float) -> Block:
+        line = self.fonts.line(text.replace("\n", " "), look.style, script.is_rtl(text))
+        return Block((line,), size, look.leading)
+
+
+def boxed(cue: Cue, look: Look, pieces: tuple[Piece, ...], rtl: bool) -> Element:
+    """Pieces with their box round them; what hangs under the baseline keeps its distance too."""
+    em = pieces[0].block.size
+    x, y = (look.pad_x * em, look.pad_y * em) if look.box else (0.0, 0.0)
+    width = max(piece.x + piece.block.width for piece in pieces)
+    height = max(piece.y + piece.block.height for piece in pieces)
+    if look.box:  # capitals look centred when what is under the baseline does not count
+        height = min(height, max(p.y + p.block.baseline(len(p.block.lines) - 1) for p in pieces) + 0.12 * em)
+    moved = tuple(replace(piece, x=piece.x + x, y=piece.y + y) for piece in pieces)
+    return Element(cue, look, moved, width + 2 * x, height + 2 * y, rtl)
+
+
+def looks_of(params: Mapping[str, Any]) -> dict[str, Look]:
+    """The look of each kind of cue, from the params `caption_style` and `overlays`."""
+    from clipbuild.media import looks
+
+    given = params.get("overlays") or {}
+    found = {kind: looks.look(given.get(kind) or {}, f"overlay {kind}") for kind in KINDS}
+    found["caption"] = looks.look(params.get("caption_style") or {}, "caption style")
+    return found
+
+
+KINDS = ("hook", "headline", "offer", "price", "cta")

@@ -1,0 +1,96 @@
+"""How a piece of text looks, as data: letters, colours, box, and how it comes in. Read from caption styles and overlays.
+
+Knows nothing of what the text says, where it stands or what is behind it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from clipbuild.errors import MediaError, shown
+from clipbuild.media import contrast
+from clipbuild.media.contrast import RGB
+from clipbuild.media.text import Style
+
+NAMED = ("auto", "primary", "accent", "background", "text", "black", "white")
+"""Colour words: `auto` is what reads best where it stands, four are the brand's."""
+WAYS = ("block", "word", "highlight")
+ALIGNS = ("start", "center")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Sizes: `size` in shares of the frame's shorter side, everything else in em (letter sizes)."""
+
+    role: str = "body"
+    weight: int = 700
+    size: float = 0.06
+    least: float = 0.036
+    lines: int = 3
+    leading: float = 1.2
+    tracking: float = -0.01
+    align: str = "start"
+    colour: str = "auto"
+    box: str = ""
+    opacity: float = 1.0
+    radius: float = 0.3
+    pad_x: float = 0.5
+    pad_y: float = 0.36
+    hug: bool = False
+    outline: float = 0.0
+    shadow: float = 0.0
+    fade: float = 0.25
+    rise: float = 0.0
+    scale: float = 1.0
+    delay: float = 0.0
+    by: str = "block"
+    highlight: str = "accent"
+
+    @property
+    def style(self) -> Style:
+        """How its letters are set."""
+        return Style(self.role, self.weight, self.tracking, self.leading)
+
+
+def look(entry: Mapping[str, Any], what: str = "style") -> Look:
+    """A look from a template's map. Raises MediaError for a key or value that has no meaning."""
+    known = {field.name: field.type for field in fields(Look)}
+    given = {str(key): value for key, value in entry.items() if key not in ("name", "about")}
+    for key, value in given.items():
+        if key not in known:
+            raise MediaError(f"{what}: there is no key {shown(key)!r}", [("known", ", ".join(sorted(known)))])
+        _check(what, key, value, getattr(Look(), key))
+    return Look(**given)
+
+
+def colour(name: str, brand: Mapping[str, Any], auto: RGB = (255, 255, 255)) -> RGB:
+    """A colour word or "#rrggbb" as RGB."""
+    if name == "auto":
+        return auto
+    if name in ("black", "white"):
+        return (14, 15, 18) if name == "black" else (255, 255, 255)
+    return contrast.rgb(str(brand.get(name) or DEFAULTS[name]) if name in DEFAULTS else name)
+
+
+DEFAULTS = {"primary": "#1f2937", "accent": "#e0a43a", "background": "#f3efe8", "text": "#ffffff"}
+
+
+def _check(what: str, key: str, value: Any, usual: Any) -> None:
+    right = isinstance(value, type(usual)) or (isinstance(usual, float) and isinstance(value, int))
+    right = right and not (isinstance(value, bool) and not isinstance(usual, bool))
+    if right and key in ("colour", "box", "highlight"):
+        right = value in NAMED or (key == "box" and not value) or _is_colour(value)
+    choices = {"by": WAYS, "align": ALIGNS, "role": ("heading", "body")}.get(key, ())
+    if not right or (choices and value not in choices):
+        facts = [("value", shown(value)), ("for example", shown(usual))]
+        if choices or key in ("colour", "box", "highlight"):
+            facts[1] = ("known", ", ".join(choices or (*NAMED, '"#rrggbb"')))
+        raise MediaError(f"{what}: {key} has no such value", facts)
+
+
+def _is_colour(value: str) -> bool:
+    try:
+        contrast.rgb(value)
+    except ValueError:
+        return False
+    return value.startswith("#")

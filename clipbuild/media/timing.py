@@ -1,0 +1,188 @@
+"""Which text is to be seen from when to when: the one timetable that drawn text and subtitle files share.
+
+A clip opens with its hook, goes on with captions and closes with the offer. Texts without times of their own are
+spread by how long a viewer reads them. Knows nothing of fonts, places or pixels.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clipbuild.media import script
+
+PAUSE = 0.45
+"""Seconds a viewer needs to find a text before reading it."""
+LEAST = 1.0
+CLOSE_SHARE, CLOSE_MOST = 0.42, 3.2
+"""How much of a clip its offer takes, and at most how many seconds."""
+CLOSING = ("offer", "price", "cta")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a cue (characters `first`…`last` of its text) and when it is said."""
+
+    first: int
+    last: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A text and its time in seconds. `kind` is hook, headline, caption, offer, price or cta; `was` an earlier price."""
+
+    kind: str
+    text: str
+    start: float
+    end: float
+    was: str = ""
+    words: tuple[Word, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The text as a subtitle file has it."""
+        return f"{self.was} → {self.text}" if self.was else self.text
+
+    def meets(self, other: "Cue") -> bool:
+        """Whether both are seen at once."""
+        return self.start < other.end - 1e-3 and other.start < self.end - 1e-3
+
+
+def cues(params: Mapping[str, Any]) -> list[Cue]:
+    """The timetable of a clip from a stage's params: captions, hook, offer, cta, seconds, and card.
+
+    Sorted by start. Raises MediaError for a text that can't be drawn.
+    """
+    seconds = float(params["seconds"])
+    closing = _closing(params)
+    begin_close = seconds - _close_seconds(closing, seconds)
+    hook = _clean(params.get("hook"))
+    card = params.get("card") or {}
+    headline = _clean(card.get("headline"))
+    asked = [_asked(entry) for entry in params.get("captions") or ()]
+    spoken = [entry for entry in asked if entry[0]]
+    found = [Cue("headline", headline, 0.0, seconds)] if headline else []
+    if headline:  # a card says more at once: its words stay
+        found += [Cue("hook", hook, 0.0, seconds)] if hook else []
+        found += _captions(spoken, 0.0, seconds, seconds)
+    else:
+        open_end = _hook_end(hook, spoken, begin_close)
+        found += [Cue("hook", hook, 0.0, open_end)] if hook else []
+        found += _captions(spoken, open_end if hook else 0.0, begin_close, seconds)
+    found += [replace(cue, start=begin_close, end=seconds) for cue in closing]
+    order = ("hook", "headline", "caption", "offer", "price", "cta")
+    rounded = [replace(c, start=round(c.start, 3), end=round(c.end, 3)) for c in found]
+    return sorted(rounded, key=lambda cue: (cue.start, order.index(cue.kind)))
+
+
+def reading(text: str) -> float:
+    """Seconds for finding and reading a text."""
+    return PAUSE + script.reading_seconds(text)
+
+
+def _clean(text: Any) -> str:
+    """A text as it is drawn: without spaces at its ends and blank lines; "" for none."""
+    if not text or not str(text).strip():
+        return ""
+    lines = [" ".join(line.split(" ")).strip() for line in script.clean(str(text)).split("\n")]
+    return "\n".join(line for line in lines if line)
+
+
+def _asked(entry: Mapping[str, Any]) -> tuple[str, float | None, float | None]:
+    at, lasts = entry.get("at"), entry.get("seconds")
+    return _clean(entry.get("text")), None if at is None else float(at), None if lasts is None else float(lasts)
+
+
+def _closing(params: Mapping[str, Any]) -> list[Cue]:
+    offer = params.get("offer") or {}
+    price, was = _clean(offer.get("price")), _clean(offer.get("was"))
+    found = [
+        Cue("offer", _clean(offer.get("text")), 0, 0), Cue("price", price, 0, 0, was if price else ""),
+        Cue("cta", _clean(params.get("cta")), 0, 0),
+    ]  # fmt: skip
+    return [cue for cue in found if cue.text]
+
+
+def _close_seconds(closing: Sequence[Cue], seconds: float) -> float:
+    if not closing:
+        return 0.0
+    wanted = 0.9 + sum(script.reading_seconds(cue.said) for cue in closing)
+    return min(max(wanted, 0.3 * seconds), CLOSE_MOST, CLOSE_SHARE * seconds)
+
+
+def _hook_end(hook: str, spoken: Sequence[tuple[str, float | None, float | None]], until: float) -> float:
+    """When the hook gives way: to the first timed caption, or by its share of what there is to read."""
+    if not hook or not spoken:
+        return until if hook else 0.0
+    timed = [at for _, at, _ in spoken if at is not None]
+    loose = [text for text, at, _ in spoken if at is None]
+    whole = reading(hook) + 0.3
+    if loose:
+        whole = min(whole, until * whole / (whole + sum(map(reading, loose))))
+    return min([whole, until, *(at for at in timed if at >= min(LEAST, until / 3))])
+
+
+def _captions(
+    spoken: Sequence[tuple[str, float | None, float | None]], begin: float, until: float, seconds: float
+) -> list[Cue]:
+    """Captions in their order: timed ones as asked, the others between them by reading speed."""
+    found: list[Cue] = []
+    at = begin
+    for index, (text, start, lasts) in enumerate(spoken):
+        if start is not None:
+            end = start + lasts if lasts is not None else _natural_end(text, start, spoken[index + 1 :], until, seconds)
+            found.append(Cue("caption", text, min(start, seconds), min(end, seconds)))
+            at = min(max(at, end), seconds)
+            continue
+        run = [reading(t) for t, s, _ in _until_timed(spoken[index:])]
+        stop = next((s for _, s, _ in spoken[index:] if s is not None), max(until, at))
+        share = max(stop - at, 0.0) * run[0] / sum(run)
+        end = at + (lasts if lasts is not None else share)
+        found.append(Cue("caption", text, at, min(end, seconds)))
+        at = min(end, seconds)
+    return [cue for cue in found if cue.end - cue.start > 0.01]
+
+
+def _until_timed(
+    rest: Sequence[tuple[str, float | None, float | None]],
+) -> list[tuple[str, float | None, float | None]]:
+    found = []
+    for entry in rest:
+        if entry[1] is not None:
+            break
+        found.append(entry)
+    return found
+
+
+def _natural_end(
+    text: str, start: float, later: Sequence[tuple[str, float | None, float | None]], until: float, seconds: float
+) -> float:
+    """A timed caption without a length stays as long as it is read, up to the next one."""
+    after = [s for _, s, _ in later if s is not None]
+    wanted = start + max(LEAST, 1.4 * reading(text))
+    end = min([wanted, *(s for s in after if s > start)])
+    return min(end, until) if until > start + LEAST else min(end, seconds)
+
+
+def words(cue: Cue) -> tuple[Word, ...]:
+    """The words of a cue with their times: its own, else spread over it by reading speed."""
+    if cue.words:
+        return cue.words
+    from clipbuild.media import linebreak
+
+    found: list[tuple[int, int, float]] = []
+    at = 0
+    for line in cue.text.split("\n"):
+        inside = at
+        for piece in linebreak.pieces(line, linebreak.FREE):
+            found.append((inside, inside + len(piece.text), max(script.reading_seconds(piece.text), 0.05)))
+            inside += len(piece.text) + len(piece.space)
+        at += len(line) + 1
+    whole = sum(weight for _, _, weight in found)
+    step = min((cue.end - cue.start) / whole, 1.6)
+    made, clock = [], cue.start
+    for first, last, weight in found:
+        made.append(Word(first, last, clock, clock + weight * step))
+        clock += weight * step
+    return tuple(made)
