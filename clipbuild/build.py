@@ -240,7 +240,7 @@ def _take_snapshot(session: "Session", asked: bytes, report: Report) -> None:
     root, profile = session.wish.root, session.wish.profile
     outputs = {path: output_signature(os.path.join(root, path)) for path in tree_paths(session)}
     now, _ = disk_clock(os.path.join(root, ".clipbuild"))
-    sources, folders = session.sources.seen(), {**session.sources.dirs(), **session.catalog.folders}
+    sources, folders = session.sources.seen(), session.sources.dirs()
     snapshot = Snapshot.of(asked, sources, settled(outputs, now), folders)
     note = {"actions": report.up_to_date + len(report.ran), "deliverables": report.deliverables}
     write_atomic(_note_path(root, profile), json.dumps(note).encode())

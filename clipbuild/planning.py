@@ -122,9 +122,7 @@ def open_session(wish: Wish, settings: Settings, emit: Any = lambda *_: None) ->
         sources = Sources(wish.root, state)
         library = Library(wish.root, plain, sources.read)
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
-        catalog = catalogs.open_catalog(
-            wish.root, profile=wish.profile, read=sources.read, cache=state, known=known
-        )
+        catalog = catalogs.open_catalog(wish.root, profile=wish.profile, files=sources, cache=state, known=known)
         project = catalog.project
         output = project.output if wish.profile == "final" else f"{project.output}.{wish.profile}"
         return Session(

@@ -80,6 +80,16 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """Where a file of the catalog comes from and on what terms it is used. Carried along; shapes no picture."""
+
+    file: str
+    licence: str = ""
+    source: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """The fields an image prompt is composed of."""
 
@@ -139,6 +149,22 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class Footage:
+    """A picture or clip of the user's own that lies on the clip for a while.
+
+    `place` is a name of the nine places ("top-left" … "bottom-right", "middle") or "full"; `shape` is box, rounded,
+    circle or full; `width` the share of the frame's width it takes. `seconds` None: to the end.
+    """
+
+    file: str
+    at: float = 0.0
+    seconds: float | None = None
+    place: str = "bottom-right"
+    shape: str = "rounded"
+    width: float = 0.36
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """The words that go with the clip when it is posted."""
 
@@ -179,18 +205,58 @@ class Clip:
     lang_suffix: bool = False
     extra: Mapping[str, str] = field(default_factory=dict)
     """Keys of the product that start with `x-`: for templates only."""
+    caption_file: str = ""
+    """Timed captions from an .srt or .vtt file, instead of `captions`."""
+    auto_captions: bool = False
+    """Captions are made from what is spoken: from `words`, else from a transcription, guided by `script`."""
+    script: str = ""
+    """What is spoken, as text."""
+    words: str = ""
+    """A file with the times of the spoken words."""
+    end_card: float = 0.0
+    """How long the end card stands at the end of the clip; 0 for none."""
+    layers: tuple[Footage, ...] = ()
+    priority: str = "normal"
+    """hero or normal: for routes."""
+    picture: str = ""
+    """How a model makes the picture: generate, edit (from the photo) or composite (photo onto a made ground); "" as
+    the provider does it best."""
+    fallback: tuple[str, ...] = ()
+    """Which providers may stand in when the wanted one fails, in order; none unless written."""
+    review: str = ""
+    """required: a person must approve the clip before it counts."""
+    assets: tuple[Asset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How good and how dear: which providers, and how the encode is scaled and paced. `draft` is small and free."""
+    """How good and how dear: which providers, and how the encode is scaled and paced. `draft` is small and free.
+
+    `preset` "" and `crf` 0 leave the spec's own.
+    """
 
     name: str
     image: str = "local"
     motion: str = "local"
     scale: float = 1.0
-    preset: str = "veryfast"
-    crf: int = 20
+    preset: str = ""
+    crf: int = 0
+    paid: bool = True
+    """False: whatever routes and products say, everything is made locally."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A rule of who makes what: the first one that fits a clip and names a provider for the part counts.
+
+    `recipe` and `priority` "" and `sound` None fit every clip; `sound` means that the clip keeps a bought clip's sound.
+    """
+
+    recipe: str = ""
+    priority: str = ""
+    sound: bool | None = None
+    image: str = ""
+    motion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +273,4 @@ class Project:
     budget_month: str = ""
     takes: int = 1
     approve: str = ""
+    routes: tuple[Route, ...] = ()

@@ -1,0 +1,132 @@
+"""What the schema can't say of a layer, a product or a clip: names of the library, files, lengths.
+
+Each is judged where it is written. Knows which files and names there are only through what it is handed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clipbuild.catalog import names
+from clipbuild.catalog.faults import Fault, near, unknown
+from clipbuild.catalog.load import Path
+from clipbuild.catalog.model import Clip, Project
+
+Layer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the library has, so that a name in the catalog can be judged where it is written."""
+
+    motions: Sequence[str]
+    styles: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What the schema can't say of a layer or a clip: names of the library, files, lengths."""
+
+    target: Project
+    brands: Iterable[str]
+    known: Known
+    exists: Callable[[str], bool]
+    names: Callable[[str], list[str]]
+
+    def project(self, raw: Layer) -> Iterator[Fault]:
+        """The project file's own layers and files."""
+        brands = [(("brand",), raw.get("brand", {})), *((("brands", n), b) for n, b in raw.get("brands", {}).items())]
+        for path, brand in brands:
+            yield from self._file(brand.get("logo"), (*path, "logo"))
+            for font, file in brand.get("fonts", {}).items():
+                yield from self._file(file, (*path, "fonts", font))
+            yield from (fault.below((*path, "defaults")) for fault in self.layer(brand.get("defaults", {})))
+        yield from (fault.below(("defaults",)) for fault in self.layer(raw.get("defaults", {})))
+        for recipe, layer in raw.get("recipes", {}).items():
+            yield from (fault.below(("recipes", recipe)) for fault in self.layer(layer))
+
+    def product(self, product: Layer) -> Iterator[Fault]:
+        """A product as written, with its variants."""
+        if why := names.refused(product["sku"]):
+            yield Fault(("sku",), f"{product['sku']!r} {why}", "choose another sku")
+        yield from self.layer(product)
+        seen: dict[str, str] = {}
+        for number, variant in enumerate(product.get("variants", ())):
+            path = ("variants", number)
+            earlier = seen.setdefault(variant["id"].lower(), variant["id"])
+            if earlier is not variant["id"]:
+                yield Fault((*path, "id"), f"two variants are called {earlier!r}", "rename one")
+            yield from (fault.below(path) for fault in self.layer(variant))
+
+    def layer(self, layer: Layer) -> Iterator[Fault]:
+        """Names and files of one layer."""
+        motion = layer.get("motion")
+        path: Path = ("motion",)
+        name = motion
+        if isinstance(motion, dict):
+            name, path = motion.get("name"), ("motion", "name")
+        if name is not None and name not in self.known.motions:
+            yield unknown(path, "motion", name, list(self.known.motions))
+        style = layer.get("caption_style")
+        if style is not None and self.known.styles and style not in self.known.styles:
+            yield unknown(("caption_style",), "caption style", style, list(self.known.styles))
+        for number, platform in enumerate(layer.get("platforms", ())):
+            if platform not in self.target.platforms:
+                yield unknown(("platforms", number), "platform", platform, list(self.target.platforms))
+        brand = layer.get("brand")
+        if brand is not None and brand not in self.brands:
+            yield unknown(("brand",), "brand", brand, [b for b in self.brands if b])
+        for path, file in _files(layer):
+            yield from self._file(file, path)
+
+    def _file(self, file: str | None, path: Path) -> Iterator[Fault]:
+        if not file or self.exists(file):
+            return
+        folder, _, name = file.rpartition("/")
+        close = near(name, self.names(folder))
+        hint = f'did you mean "{folder + "/" if folder else ""}{close}"?' if close else ""
+        yield Fault(path, f"{file!r} is not there", hint or "paths are relative to clipbuild.yaml")
+
+    def clips(self, clips: Sequence[Clip]) -> list[Fault]:
+        """What shows once a product is resolved."""
+        found: dict[Fault, None] = {}
+        for clip in clips:
+            for name in clip.platforms:
+                platform = self.target.platforms.get(name)
+                if platform and not platform.min_seconds <= clip.seconds <= platform.max_seconds:
+                    what = f"{clip.seconds:g} seconds; {name} takes {platform.min_seconds:g} to {platform.max_seconds:g}"
+                    found[Fault(("duration",), what, f"change `duration:`, or leave {name} out of `platforms:`")] = None
+            if not clip.photos and clip.recipe != "card":
+                what = f"no photo, and a {clip.recipe} is made from one"
+                found[Fault(("photos",), what, "write `photos: photos/name.jpg`")] = None
+        return list(found)
+
+
+def _files(layer: Layer) -> Iterator[tuple[Path, str]]:
+    """Every file that a layer names, with its path."""
+    photos = layer.get("photos", ())
+    for number, photo in enumerate(photos if isinstance(photos, list) else [photos] if photos else []):
+        path: Path = ("photos", number) if isinstance(photos, list) else ("photos",)
+        yield (path, photo) if isinstance(photo, str) else ((*path, "file"), photo["file"])
+    sound = layer.get("sound")
+    if isinstance(sound, str):
+        yield ("sound",), sound
+    elif isinstance(sound, dict) and "bed" in sound:
+        yield ("sound", "bed"), sound["bed"]
+    ground = layer.get("ground")
+    if isinstance(ground, dict) and "plate" in ground:
+        yield ("ground", "plate"), ground["plate"]
+    for number, entry in enumerate(layer.get("layers", ())):
+        yield ("layers", number, "file"), entry["file"]
+    captions = layer.get("captions")
+    if isinstance(captions, dict):
+        yield from _by_language(("captions", "file"), captions["file"])
+    yield from _by_language(("words",), layer.get("words", {}))
+
+
+def _by_language(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+        return
+    for language, file in value.items():
+        yield (*path, language), file

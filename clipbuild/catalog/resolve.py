@@ -1,0 +1,287 @@
+"""Products to clips: defaults ← brand ← recipe ← file ← product ← variant, then one clip a language.
+
+Every value has passed the schema by now; what only shows when all is put together is judged here. Reads no file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clipbuild.catalog.entries import Sheet
+from clipbuild.catalog.faults import Fault
+from clipbuild.catalog.model import (
+    Asset,
+    Caption,
+    Clip,
+    Footage,
+    Ground,
+    Motion,
+    Offer,
+    Place,
+    Post,
+    Prompt,
+    Sound,
+)
+from clipbuild.catalog.project import Config
+
+END_CARD = 1.8
+WHOLE = {"name", "cta", "hook", "script", "captions", "words"}
+"""Keys whose maps are one value (a text a language, a file): they replace, they don't add up."""
+Layer = Mapping[str, Any]
+
+
+class MissingError(Exception):
+    """A text that is not written in a language; `args` are the key's path and the language."""
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Turns products of one project into clips; shared layers are put together once."""
+
+    config: Config
+    _bases: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
+
+    def clips(self, sheet: Sheet, number: int) -> tuple[list[Clip], list[Fault]]:
+        """The clips of one product, and what is wrong with it (paths begin at the product)."""
+        product = sheet.products[number]
+        place = Place(sheet.file, *sheet.spots[number])
+        made: list[Clip] = []
+        faults: list[Fault] = []
+        for variant, layer, where in _variants(product):
+            own = _over(_plain(product), layer) if layer else _plain(product)
+            merged = _over(self._base(sheet, own), own)
+            made += self._languages(merged, own, variant, place, where, faults)
+        return made, faults
+
+    def _base(self, sheet: Sheet, own: Layer) -> dict[str, Any]:
+        """What the product has before it speaks itself."""
+        first = _stacked([*self.config.layers("", ""), sheet.defaults])
+        brand = own.get("brand", first.get("brand", ""))
+        recipe = own.get("recipe") or sheet.defaults.get("recipe") or _recipe(self.config, brand)
+        key = (brand, recipe, id(sheet))
+        if key not in self._bases:
+            self._bases[key] = {**_stacked([*self.config.layers(brand, recipe), sheet.defaults]), "recipe": recipe}
+        return self._bases[key]
+
+    def _languages(
+        self, merged: Layer, own: Layer, variant: str, place: Place, where: tuple[str | int, ...], faults: list[Fault]
+    ) -> Iterator[Clip]:
+        languages = _wanted_languages(merged, own)
+        for language in languages:
+            try:
+                yield self._clip(merged, variant, language, place, len(languages) > 1, languages[0])
+            except MissingError as error:
+                path, wanted = error.args
+                hint = f"write `{wanted}: …` beside the others, or leave {wanted} out of `languages:`"
+                faults.append(Fault((*where, *path), f"no text for the language {wanted!r}", hint))
+
+    def _clip(self, m: Layer, variant: str, language: str, place: Place, several: bool, first: str) -> Clip:
+        say = _Say(language)
+        brand = self.config.brands.get(m.get("brand", ""), self.config.brands[""])
+        sku = m["sku"]
+        sound, motion, captions = m.get("sound") or {}, m.get("motion", {}), m.get("captions", ())
+        photos, assets = _photos(m, sound)
+        image, mover = self._makers(m, sound)
+        return Clip(
+            id=".".join([sku, *([variant] if variant else []), *([language] if several else [])]),
+            sku=sku, variant=variant, language=language, recipe=m["recipe"], name=say(m, "name"), photos=photos,
+            prompt=_prompt(m, _Say(first)), ground=_ground(m.get("ground", {})),
+            motion=Motion(motion.get("name", "push-in"), _number(motion.get("amount")), motion.get("loop", False)),
+            seconds=float(m["duration"]), captions=_captions(captions, say), caption_style=m["caption_style"],
+            hook=say(m, "hook"), offer=_offer(m.get("offer", {}), say), cta=say(m, "cta"),
+            sound=Sound(sound.get("bed", ""), float(sound.get("gain", 0)), sound.get("own", "mix")), brand=brand,
+            post=_post(m.get("post", {}), say), platforms=tuple(m["platforms"]), image_provider=image,
+            motion_provider=mover, takes=m["takes"], place=place, lang_suffix=several, extra=_extra(m),
+            caption_file=say(captions, "file", ("captions",)) if isinstance(captions, Mapping) else "",
+            auto_captions=captions == "auto", script=say(m, "script"), words=say(m, "words"),
+            end_card=_end_card(m.get("end_card", False)), layers=tuple(map(_layer, m.get("layers", ()))),
+            priority=m["priority"], picture=m.get("picture", ""), fallback=tuple(m.get("fallback", ())),
+            review=_unless_none(m.get("review", "")), assets=assets,
+        )  # fmt: skip
+
+    def _makers(self, m: Layer, sound: Layer) -> tuple[str, str]:
+        """Who makes picture and motion: the product's own word, else the first route that fits, else the profile."""
+        profile = self.config.profile
+        if not profile.paid:
+            return "local", "local"
+        fitting = [
+            route for route in self.config.project.routes
+            if route.recipe in ("", m["recipe"]) and route.priority in ("", m["priority"])
+            and route.sound in (None, sound.get("own", "mix") == "keep")
+        ]  # fmt: skip
+        image = next((route.image for route in fitting if route.image), profile.image)
+        motion = next((route.motion for route in fitting if route.motion), profile.motion)
+        return m.get("image_provider", image), m.get("motion_provider", motion)
+
+
+def _recipe(config: Config, brand: str) -> str:
+    return str(_stacked(config.layers(brand, "")).get("recipe", "packshot"))
+
+
+def _variants(product: Layer) -> Iterator[tuple[str, Layer | None, tuple[str | int, ...]]]:
+    """(id, what it changes, its path) of every variant; one without a name where there are none."""
+    if "variants" not in product:
+        yield "", None, ()
+        return
+    for number, variant in enumerate(product["variants"]):
+        yield variant["id"], _plain({key: value for key, value in variant.items() if key != "id"}), ("variants", number)
+
+
+def _plain(layer: Layer) -> dict[str, Any]:
+    """The short forms written out, so that layers can be put over each other."""
+    out = dict(layer)
+    if isinstance(out.get("motion"), str):
+        out["motion"] = {"name": out["motion"]}
+    if isinstance(out.get("ground"), str):
+        out["ground"] = {"style": out["ground"]}
+    if isinstance(out.get("sound"), str):
+        out["sound"] = {"bed": out["sound"]}
+    elif out.get("sound") is False:
+        out["sound"] = {"bed": ""}
+    return out
+
+
+def _over(below: Layer, above: Layer) -> dict[str, Any]:
+    """`above` over `below`: maps key by key, except those that are one value; all else replaces."""
+    out = dict(below)
+    for key, value in above.items():
+        old = out.get(key)
+        if isinstance(value, dict) and isinstance(old, dict) and key not in WHOLE:
+            out[key] = {**old, **value}
+        else:
+            out[key] = value
+    return out
+
+
+def _stacked(layers: Sequence[Layer]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for layer in layers:
+        out = _over(out, _plain(layer))
+    return out
+
+
+def _wanted_languages(merged: Layer, own: Layer) -> list[str]:
+    """The languages asked for; a product that writes its texts in several and says nothing gets those."""
+    if "languages" not in own:
+        written = dict.fromkeys(language for text in _texts(own) if isinstance(text, dict) for language in text)
+        if written:
+            return list(written)
+    return list(merged["languages"])
+
+
+def _texts(own: Layer) -> Iterator[Any]:
+    for key in ("name", "hook", "cta", "script", "words"):
+        yield own.get(key)
+    for part in ("offer", "post"):
+        yield from own.get(part, {}).values()
+    captions = own.get("captions", ())
+    if isinstance(captions, dict):
+        yield captions["file"]
+        return
+    for caption in captions if isinstance(captions, list) else ():
+        yield caption.get("text", caption) if isinstance(caption, dict) else caption
+
+
+@dataclass(frozen=True, slots=True)
+class _Say:
+    """Texts in one language; a regional one (de-AT) falls back to the language itself (de)."""
+
+    language: str
+
+    def __call__(self, holder: Layer, key: str, path: tuple[str | int, ...] = ()) -> str:
+        return self.text(holder.get(key, ""), (*path, key))
+
+    def text(self, value: Any, path: tuple[str | int, ...]) -> str:
+        """One text. Raises MissingError."""
+        if not isinstance(value, dict):
+            return str(value)
+        for language in (self.language, self.language.partition("-")[0]):
+            if language in value:
+                return str(value[language])
+        raise MissingError(path, self.language)
+
+
+def _photos(m: Layer, sound: Layer) -> tuple[tuple[str, ...], tuple[Asset, ...]]:
+    listed = m.get("photos", [])
+    listed = listed if isinstance(listed, list) else [listed]
+    assets = []
+    for entry in listed:
+        entry = {"file": entry} if isinstance(entry, str) else entry
+        shared = {"licence": m.get("licence", ""), "source": m.get("source", ""), "credit": ""}
+        assets.append(Asset(**{**shared, **entry}))
+    photos = tuple(asset.file for asset in assets)
+    if sound.get("bed"):
+        assets.append(Asset(sound["bed"], *(sound.get(key, "") for key in ("licence", "source", "credit"))))
+    return photos, tuple(asset for asset in assets if asset.licence or asset.source or asset.credit)
+
+
+def _prompt(m: Layer, say: _Say) -> Prompt:
+    """The picture's words are those of the first language, so that a picture is made once for all."""
+    exclude = m.get("exclude", ())
+    return Prompt(
+        m.get("subject") or say(m, "name"), m.get("lighting", ""), m.get("background", ""), m.get("depth", ""),
+        (exclude,) if isinstance(exclude, str) else tuple(exclude),
+    )  # fmt: skip
+
+
+def _ground(entry: Layer) -> Ground:
+    style = entry.get("style") or ("plate" if entry.get("plate") else "studio")
+    plate = entry.get("plate", "") if style == "plate" else ""
+    return Ground(style, tuple(color.lower() for color in entry.get("colors", ())), plate)
+
+
+def _captions(value: Any, say: _Say) -> tuple[Caption, ...]:
+    if not isinstance(value, list):
+        return ()
+    made = []
+    for number, entry in enumerate(value):
+        path = ("captions", number)
+        if isinstance(entry, dict) and "text" in entry:
+            text = say.text(entry["text"], (*path, "text"))
+            made.append(Caption(text, _number(entry.get("at")), _number(entry.get("for"))))
+        else:
+            made.append(Caption(say.text(entry, path)))
+    return tuple(caption for caption in made if caption.text)
+
+
+def _offer(entry: Layer, say: _Say) -> Offer:
+    return Offer(*(say(entry, key, ("offer",)) for key in ("price", "was", "text")))
+
+
+def _post(entry: Layer, say: _Say) -> Post:
+    title, description, alt = (say(entry, key, ("post",)) for key in ("title", "description", "alt"))
+    tags = entry.get("hashtags", ())
+    if isinstance(tags, dict):
+        language = say.language if say.language in tags else say.language.partition("-")[0]
+        tags = tags.get(language, ())
+    return Post(title, description, tuple(tags), alt)
+
+
+def _end_card(value: Any) -> float:
+    if isinstance(value, dict):
+        return float(value.get("for", END_CARD))
+    return END_CARD if value else 0.0
+
+
+def _layer(entry: Layer) -> Footage:
+    shape = entry.get("shape", "full" if entry.get("place") == "full" else "rounded")
+    return Footage(
+        entry["file"], float(entry.get("at", 0)), _number(entry.get("for")), entry.get("place", "bottom-right"), shape,
+        float(entry.get("width", 0.36)),
+    )  # fmt: skip
+
+
+def _extra(m: Layer) -> dict[str, str]:
+    return {key: _word(value) for key, value in m.items() if key.startswith("x-")}
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _unless_none(word: str) -> str:
+    return "" if word == "none" else word

@@ -1,0 +1,235 @@
+"""Data against the JSON Schemas in `schema/`, with complaints a person can act on.
+
+The schemas are the one truth for validation and for editors. Knows the words of JSON Schema, not those of a catalog.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from clipbuild import resources
+from clipbuild.catalog.faults import Fault, did_you_mean, unknown
+from clipbuild.catalog.load import Path
+from clipbuild.errors import shown
+
+CATALOG, PROJECT = "catalog.schema.json", "clipbuild.schema.json"
+NOUNS = {
+    "string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false", "array": "a list",
+    "object": "a map", "null": "nothing",
+}  # fmt: skip
+NUMERIC = {"number", "integer"}
+
+
+@functools.cache
+def document(name: str) -> Mapping[str, Any]:
+    """One schema file."""
+    with open(os.path.join(resources.folder("schema"), name), encoding="utf-8") as file:
+        found = json.load(file)
+    assert isinstance(found, dict)
+    return found
+
+
+@functools.cache
+def number_keys(name: str) -> frozenset[str]:
+    """Keys whose value is a number: elsewhere what looks like one stays the text that was written."""
+    found: set[str] = set()
+    for part in {CATALOG, name}:
+        _collect(part, document(part), found)
+    return frozenset(found)
+
+
+def _collect(name: str, node: Any, found: set[str]) -> None:
+    if isinstance(node, list):
+        for part in node:
+            _collect(name, part, found)
+    if not isinstance(node, dict):
+        return
+    for key, part in node.items():
+        if key == "properties":
+            found |= {inner for inner, schema in part.items() if _numeric(name, schema)}
+        if key not in ("examples", "enum", "const"):
+            _collect(name, part, found)
+
+
+def _numeric(name: str, schema: Mapping[str, Any]) -> bool:
+    """A schema of numbers, or of a map whose every value is one."""
+    name, schema = resolved(name, schema)
+    if isinstance(schema.get("type"), str) and schema["type"] in NUMERIC:
+        return True
+    if any(isinstance(value, int | float) and not isinstance(value, bool) for value in schema.get("enum", ())):
+        return True
+    inner = schema.get("additionalProperties")
+    parts = [*schema.get("allOf", ()), *([inner] if isinstance(inner, dict) else [])]
+    return any(_numeric(name, part) for part in parts)
+
+
+def resolved(name: str, schema: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Where a `$ref` leads: (schema file, node)."""
+    while "$ref" in schema:
+        target, _, pointer = schema["$ref"].partition("#")
+        name = target or name
+        schema = document(name)
+        for part in pointer.split("/")[1:]:
+            schema = schema[part]
+    return name, schema
+
+
+def faults(name: str, definition: str, value: Any) -> list[Fault]:
+    """Everything wrong with `value` as a `definition` of the schema file `name` ("" for the whole of it)."""
+    root = {"$ref": f"{name}#/definitions/{definition}" if definition else name}
+    return [fault for error in _validator(name, definition).iter_errors(value) for fault in _faults(name, root, error)]
+
+
+@functools.cache
+def _validator(name: str, definition: str) -> Any:
+    import jsonschema_rs
+
+    registry = jsonschema_rs.Registry([(part, dict(document(part))) for part in (CATALOG, PROJECT)])
+    root = {"$ref": f"{name}#/definitions/{definition}" if definition else name}
+    return jsonschema_rs.Draft7Validator(root, registry=registry)
+
+
+def _faults(name: str, root: Mapping[str, Any], error: Any, base: Path = ()) -> Iterator[Fault]:
+    path: Path = (*base, *error.instance_path)
+    kind = error.kind.name
+    if kind == "anyOf":
+        yield from _branch(name, root, error, base)
+        return
+    if kind == "additionalProperties":
+        node = _node(name, root, error.evaluation_path[:-1])
+        known = sorted(node.get("properties", {}))
+        for key in error.kind.unexpected:
+            hint = "a key of your own begins with x-" if "patternProperties" in node else ""
+            yield unknown((*path, key), "key", key, known, key=True, hint=hint)
+        return
+    if kind == "propertyNames":
+        inner = error.kind.error
+        steps = list(error.evaluation_path)
+        steps = steps[: len(steps) - steps[::-1].index("propertyNames")] if "propertyNames" in steps else steps
+        hint = str(_node(name, root, steps).get("patternErrorMessage", ""))
+        yield Fault((*path, str(inner.instance)), f"can't be a key: {shown(inner.instance, 60)!r}", hint, key=True)
+        return
+    node = _node(name, root, error.evaluation_path[:-1])
+    yield _said(node, error, path)
+
+
+def _branch(name: str, root: Mapping[str, Any], error: Any, base: Path) -> Iterator[Fault]:
+    """Of several forms a value may have, the one it was probably meant to be: same kind, fewest faults."""
+    node = _node(name, root, error.evaluation_path[:-1])
+    fitting = [
+        (len(errors), number)
+        for number, errors in enumerate(error.kind.context)
+        if not any(e.kind.name in ("type", "const") and len(e.instance_path) == len(error.instance_path) for e in errors)
+    ]
+    if not fitting:
+        yield _wrong_kind(name, node, error.instance, (*base, *error.instance_path))
+        return
+    best = min(fitting)[1]
+    if isinstance(error.instance, dict) and len(fitting) > 1:
+        best = _by_keys(name, node, error.instance, [number for _, number in fitting], best)
+    for inner in error.kind.context[best]:
+        yield from _faults(name, root, inner, base)
+
+
+def _by_keys(name: str, node: Mapping[str, Any], value: Mapping[str, Any], fitting: list[int], best: int) -> int:
+    """Among forms that are maps, the first that knows one of the keys."""
+    for number in fitting:
+        known = resolved(name, node["anyOf"][number])[1].get("properties", {})
+        if any(key in known for key in value):
+            return number
+    return best
+
+
+def _wrong_kind(name: str, node: Mapping[str, Any], value: Any, path: Path) -> Fault:
+    kinds = []
+    for part in node["anyOf"]:
+        inner = resolved(name, part)[1]
+        while inner.get("allOf"):
+            inner = resolved(name, inner["allOf"][0])[1]
+        if "const" in inner:
+            kinds.append(_written(inner["const"]))
+        elif "enum" in inner or "anyOf" in inner:
+            kinds.append("text")
+        else:
+            kinds.append(NOUNS[inner["type"]] if isinstance(inner.get("type"), str) else "text")
+    return _expected(path, " or ".join(dict.fromkeys(kinds)), value)
+
+
+def _expected(path: Path, wanted: str, value: Any) -> Fault:
+    if value is None:
+        return Fault(path, f"nothing is written here; expected {wanted}", "write a value, or remove the line")
+    hint = ""
+    if isinstance(value, bool) and "text" in wanted:
+        hint = f'for the word, put it in quotes: "{_written(value)}"'
+    return Fault(path, f"expected {wanted}, found {_found(value)}", hint)
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, str):
+        return f"the text {shown(value, 60)!r}"
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a map"
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value) if not isinstance(value, str) else value
+
+
+def _node(name: str, root: Mapping[str, Any], path: Any) -> Mapping[str, Any]:
+    """The schema node at an evaluation path, through its references."""
+    node: Any = root
+    for part in path:
+        if part == "$ref":
+            name, node = resolved(name, node)
+        else:
+            node = node[part]
+    if isinstance(node, dict):
+        return resolved(name, node)[1] if "$ref" in node else node
+    return {}
+
+
+def _said(node: Mapping[str, Any], error: Any, path: Path) -> Fault:
+    kind, value = error.kind, error.instance
+    said = getattr(kind, "value", None)
+    hint = str(node.get("patternErrorMessage", ""))
+    match kind.name:
+        case "type":
+            return _expected(path, " or ".join(NOUNS[name] for name in kind.types), value)
+        case "required":
+            return Fault(path, f"{kind.property!r} is missing", f"write `{kind.property}: …`")
+        case "enum":
+            return _none_of(path, node["enum"], value)
+        case "const":
+            return _expected(path, _written(node["const"]), value)
+        case "pattern":
+            return Fault(path, f"can't be {shown(value, 60)!r}", hint)
+        case _:
+            return Fault(path, _measure(kind.name, said, value))
+
+
+def _none_of(path: Path, allowed: list[Any], value: Any) -> Fault:
+    if not isinstance(value, str) or not all(isinstance(word, str) for word in allowed):
+        return _expected(path, "one of " + ", ".join(map(_written, allowed)), value)
+    facts = (("known", ", ".join(allowed)),)
+    return Fault(path, f"can't be {shown(value, 60)!r}", did_you_mean(value, allowed), facts)
+
+
+def _measure(kind: str, limit: Any, value: Any) -> str:
+    size = len(value) if isinstance(value, str | list | dict) else value
+    words = {
+        "minimum": f"{size} is too little: at least {limit}",
+        "exclusiveMinimum": f"{size} is too little: more than {limit}",
+        "maximum": f"{size} is too much: at most {limit}",
+        "exclusiveMaximum": f"{size} is too much: less than {limit}",
+        "multipleOf": f"{size} is no multiple of {limit}",
+        "maxLength": f"{size} characters; at most {limit}",
+        "minLength": "nothing is written here",
+        "maxItems": f"{size} entries; at most {limit}",
+        "minItems": "the list is empty",
+        "minProperties": "the map is empty",
+        "uniqueItems": "something is in this list twice",
+    }
+    return words.get(kind, f"not allowed here ({kind})")
