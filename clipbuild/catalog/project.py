@@ -20,7 +20,7 @@ BUILT_IN: Mapping[str, Any] = {
     "exclude": ["text", "logos", "watermarks", "extra objects"],
 }  # fmt: skip
 PROFILES: Mapping[str, Mapping[str, Any]] = {
-    "draft": {"scale": 0.5, "preset": "ultrafast", "crf": 26, "paid": False}, "final": {},
+    "draft": {"scale": 0.5, "preset": "superfast", "crf": 26, "paid": False}, "final": {},
 }  # fmt: skip
 
 
