@@ -18,6 +18,9 @@ from clipbuild.media.text import Fonts
 
 Sampler = Callable[..., list[Any]]
 WHITE, INK = (255, 255, 255), (17, 19, 24)
+WIDER = 1.12
+LOWERED = (0.5, 0.12, 0.88)
+"""Where text may stand in a wide frame, the best-looking first: in the middle, high or low."""
 
 
 def overlays(
@@ -30,16 +33,24 @@ def overlays(
     cues = timing.cues(params)
     if not cues:
         return []
-    setter = lettering.Setter(Fonts(fonts, str(params.get("language") or "")), lettering.looks_of(params), float(min(size)))
-    placed = placing.place(setter, cues, _rooms(params, size, safe), middle=layout.shape(*size) == "landscape")
+    setter = lettering.Setter(Fonts(fonts, str(params.get("language") or "")), lettering.looks_of(params), _unit(size))
+    placed, room = placing.place(setter, cues, _rooms(params, size, safe), large=bool(params.get("card")))
+    ways = [placing.lowered(placed, room, share) for share in (LOWERED if layout.shape(*size) == "landscape" else ())]
+    ways = ways or [placed]
+    seen = legible.look(sample, [_spot(item) for way in ways for item in way], size)
+    placed, ink = _calmest(ways, _inks(params), seen)
     spots = {id(item): _spot(item) for item in placed}
-    seen = legible.look(sample, list(spots.values()), size)
-    painter = Painter(dict(params.get("brand") or {}), seen, _ink(params, placed, spots, seen))
+    painter = Painter(dict(params.get("brand") or {}), seen, ink)
     painted = [(item, *painter.paint(item, spots[id(item)])) for item in placed]
     found = shades.layers([(item, shade) for item, _, shade in painted if shade > 0], painter.ink, size)
     for item, paint, _ in painted:
         found += drawing.layers(item, paint)
     return found
+
+
+def _unit(size: tuple[int, int]) -> float:
+    """What letter sizes are shares of: the frame's shorter side, a bit more in a wide frame, which is seen smaller."""
+    return min(size) * (WIDER if layout.shape(*size) == "landscape" else 1.0)
 
 
 def _rooms(params: Mapping[str, Any], size: tuple[int, int], safe: Sequence[int]) -> list[layout.Box]:
@@ -55,14 +66,25 @@ def _spot(placed: Placed) -> Spot:
     return Spot(placed.rect, placed.cue.start, placed.cue.end, placed.element.size)
 
 
-def _ink(params: Mapping[str, Any], placed: Sequence[Placed], spots: Mapping[int, Spot], seen: Seen) -> RGB:
-    """One ink for all text that stands on the bare picture, so that it does not change from line to line."""
+def _inks(params: Mapping[str, Any]) -> list[RGB]:
+    """A light and a dark ink: the brand's, where they are light and dark enough."""
     brand = dict(params.get("brand") or {})
-    bare = [spots[id(item)] for item in placed if not item.element.look.box]
-    light = looks.colour("text", brand)
-    dark = looks.colour("primary", brand)
-    inks = [light if contrast.luminance(light) > 0.5 else WHITE, dark if contrast.luminance(dark) < 0.12 else INK]
-    return legible.best_ink(seen, bare or list(spots.values()), inks)
+    light, dark = looks.colour("text", brand), looks.colour("primary", brand)
+    return [light if contrast.luminance(light) > 0.5 else WHITE, dark if contrast.luminance(dark) < 0.12 else INK]
+
+
+def _calmest(ways: Sequence[list[Placed]], inks: Sequence[RGB], seen: Seen) -> tuple[list[Placed], RGB]:
+    """Of several ways to place the text the one whose place needs the least shade, and the ink for all bare text
+    there, so that it does not change from line to line."""
+    found: list[tuple[float, list[Placed], RGB]] = []
+    for way in ways:
+        bare = [item for item in way if not item.element.look.box] or way
+        needed, ink = legible.best_ink(seen, [_spot(item) for item in bare], inks)
+        found.append((needed, way, ink))
+        if needed == 0:
+            break
+    _, placed, ink = min(found, key=lambda entry: entry[0])
+    return placed, ink
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def text_room(width: int, height: int, safe: Sequence[int]) -> Box:
     left, top, _, _ = standing_room(width, height, text_space=True)
     if shape(width, height) == "landscape":
         return x0, y0, min(x1, round((left - 0.02) * width)), y1
-    below = min(y1, round((top + 0.015) * height))
+    below = min(y1, round((top - 0.01) * height))
     return (x0, y0, x1, below) if below - y0 > 0.1 * height else (x0, y0, x1, y1)
 
 

@@ -85,15 +85,17 @@ def _tiles(frame: Bytes, rect: Rect, x: int, y: int, side: float) -> list[Bytes]
     return found
 
 
-def best_ink(seen: Seen, spots: Sequence[Spot], inks: Sequence[RGB]) -> RGB:
-    """The ink for all spots together: the first that reads everywhere, else the one that needs the least help."""
+def best_ink(seen: Seen, spots: Sequence[Spot], inks: Sequence[RGB]) -> tuple[float, RGB]:
+    """The ink for all spots together and the shade it needs: the first that reads everywhere, else the one that
+    needs the least."""
     tiles = [tile for spot in spots for tile in seen.tiles(spot)]
     worst = [contrast.measured(ink, tiles) for ink in inks]
     for ink, value in zip(inks, worst, strict=True):
         if value >= WANTED:
-            return ink
+            return 0.0, ink
     needs = [contrast.opacity_needed(ink, tiles, shade_for(ink), WANTED) for ink in inks]
-    return inks[min(range(len(inks)), key=lambda i: (needs[i], -worst[i]))]
+    best = min(range(len(inks)), key=lambda i: (needs[i], -worst[i]))
+    return needs[best], inks[best]
 
 
 def shade_for(ink: RGB) -> RGB:

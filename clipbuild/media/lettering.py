@@ -107,13 +107,14 @@ def boxed(cue: Cue, look: Look, pieces: tuple[Piece, ...], rtl: bool) -> Element
 
 
 def looks_of(params: Mapping[str, Any]) -> dict[str, Look]:
-    """The look of each kind of cue, from the params `caption_style` and `overlays`."""
+    """The look of each kind of cue, from the params `caption_style` and `overlays`; a card's captions are its body."""
     from clipbuild.media import looks
 
     given = params.get("overlays") or {}
     found = {kind: looks.look(given.get(kind) or {}, f"overlay {kind}") for kind in KINDS}
-    found["caption"] = looks.look(params.get("caption_style") or {}, "caption style")
+    style = looks.look(params.get("caption_style") or {}, "caption style")
+    found["caption"] = found["body"] if params.get("card") else style
     return found
 
 
-KINDS = ("hook", "headline", "offer", "price", "cta")
+KINDS = ("hook", "headline", "body", "offer", "price", "cta")

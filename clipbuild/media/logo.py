@@ -44,7 +44,7 @@ def beside(logo: Layer, safe: Sequence[int]) -> tuple[int, int, int, int]:
     """What a logo leaves of the safe zone: the part above or below it, whichever is larger."""
     x0, y0, x1, y1 = safe
     high = logo.rgba.shape[0]
-    gap = max(8, high // 3)
+    gap = max(8, high * 2 // 5)
     if logo.y - y0 > y1 - (logo.y + high):
         return x0, y0, x1, logo.y - gap
     return x0, logo.y + high + gap, x1, y1

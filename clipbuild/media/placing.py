@@ -10,8 +10,10 @@ from clipbuild.errors import MediaError
 from clipbuild.media.layout import Box
 from clipbuild.media.lettering import Element, Setter
 from clipbuild.media.shapes import Rect
-from clipbuild.media.timing import Cue
+from clipbuild.media.timing import CLOSING, Cue
 
+LARGE = (1.5, 1.35, 1.2, 1.1)
+"""What a card tries first: its text is what it shows."""
 SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 GAP = 0.022
 """Between two texts, as a share of the frame's shorter side."""
@@ -37,22 +39,22 @@ class Placed:
         return self.element.cue
 
 
-def place(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], middle: bool = False) -> list[Placed]:
-    """Every cue in the first of `rooms` that holds them all, as large as they go there.
+def place(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], *, large: bool) -> tuple[list[Placed], Box]:
+    """Every cue at the top of the first of `rooms` that holds them all, as large as they go there; and that room.
 
-    `middle`: centre what is seen at once up and down the room. Raises MediaError when nothing helps.
+    `large`: try larger than usual first. Raises MediaError when nothing helps.
     """
     ordered = sorted(cues, key=lambda cue: (ORDER.index(cue.kind), cue.start))
     failure: MediaError | None = None
     for room in rooms:
-        for scale in SCALES:
+        for scale in (*(LARGE if large else ()), *SCALES):
             try:
                 found = _stacked(setter, ordered, room, scale)
             except MediaError as error:
                 failure = error
                 continue
             if found is not None:
-                return _centred(found, room) if middle else found
+                return found, room
     raise failure or MediaError(
         "there is more text at once than has room",
         [("texts", ", ".join(f'"{cue.text}"' for cue in ordered)[:200])],
@@ -71,7 +73,7 @@ def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float) -> li
         if beside is not None:
             found.append(beside)
             continue
-        top = max([placed.rect.y1 + gap for placed in met], default=float(y0))
+        top = max([placed.rect.y1 + gap * _apart(placed.cue, cue) for placed in met], default=float(y0))
         if y1 - top < 8:
             return None
         element = setter.element(cue, x1 - x0, y1 - top if not met else y1 - y0, scale)
@@ -79,6 +81,11 @@ def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float) -> li
             return None
         found.append(Placed(element, x1 - element.width if element.rtl else x0, top))
     return found
+
+
+def _apart(above: Cue, below: Cue) -> float:
+    """What belongs to the offer keeps more distance from what does not."""
+    return 1.0 if below.kind not in CLOSING or above.kind in CLOSING else 1.9
 
 
 def _beside(setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: float) -> Placed | None:
@@ -103,8 +110,8 @@ def _beside(setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: f
     return Placed(element, x, y)
 
 
-def _centred(found: Sequence[Placed], room: Box) -> list[Placed]:
-    """What is seen at once, moved to the middle of the room as one."""
+def lowered(found: Sequence[Placed], room: Box, share: float) -> list[Placed]:
+    """What is seen at once moved down as one by a share of the height it leaves: 0.5 centres it, 1.0 is the bottom."""
     groups: list[list[Placed]] = []
     for placed in sorted(found, key=lambda item: item.cue.start):
         meeting = [group for group in groups if any(placed.cue.meets(other.cue) for other in group)]
@@ -113,6 +120,6 @@ def _centred(found: Sequence[Placed], room: Box) -> list[Placed]:
     moved = []
     for group in groups:
         bottom = max(item.rect.y1 for item in group)
-        shift = max((room[3] - bottom) / 2, 0.0)
+        shift = max((room[3] - bottom) * share, 0.0)
         moved += [Placed(item.element, item.x, item.y + shift) for item in group]
     return moved

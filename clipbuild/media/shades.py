@@ -12,7 +12,7 @@ from clipbuild.media.contrast import RGB
 from clipbuild.media.layers import Layer
 from clipbuild.media.placing import Placed
 
-TAIL = 0.14
+TAIL = 0.24
 """How far a shade runs out beyond the text, as a share of the frame."""
 APART = 0.5
 """Shades less than this many seconds apart stay on between."""
