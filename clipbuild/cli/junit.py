@@ -93,4 +93,8 @@ def _escaped(value: str) -> str:
 
 def _legal(value: str) -> str:
     """Only what XML 1.0 allows."""
-    return "".join(c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff" else "?" for c in value)
+    return "".join(char if _is_legal(char) else "?" for char in value)
+
+
+def _is_legal(char: str) -> bool:
+    return char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"

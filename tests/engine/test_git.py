@@ -1,0 +1,120 @@
+"""What git is asked: real repositories, odd names, folders inside larger repositories, shallow clones."""
+
+import os
+
+import pytest
+
+from clipbuild.digest import Digest
+from clipbuild.engine.git import Git, branch_point, lfs_digest
+from clipbuild.errors import UsageError
+from tests.support.repository import Repository
+
+
+@pytest.fixture
+def repository(tmp_path) -> Repository:
+    """A workspace in a folder of a larger repository."""
+    made = Repository(tmp_path / "r")
+    made.write("shop/clipbuild.yaml", "a: 1\n")
+    made.write("shop/photos/käse \"1\".png", "photo")
+    made.write("shop/.gitignore", "raw/\n")
+    made.write("elsewhere.txt", "x")
+    made.commit("first")
+    return made
+
+
+def shop(repository: Repository) -> Git:
+    return Git(str(repository.root / "shop"))
+
+
+def test_what_differs_is_found_whatever_state_it_is_in(repository) -> None:
+    """Committed, staged, edited, untracked, removed; nothing outside the workspace, nothing ignored."""
+    first = repository.git("rev-parse", "HEAD")
+    repository.write("shop/committed.txt", "x")
+    repository.commit("second")
+    repository.write("shop/staged.txt", "x")
+    repository.git("add", "-A")
+    repository.write("shop/fresh.txt", "x")
+    repository.write("shop/clipbuild.yaml", "a: 2\n")
+    repository.write("elsewhere.txt", "y")
+    repository.write("shop/raw/big.png", "x")
+    os.remove(repository.root / 'shop/photos/käse "1".png')
+    wanted = ["clipbuild.yaml", "committed.txt", "fresh.txt", 'photos/käse "1".png', "staged.txt"]
+    assert shop(repository).changed(first) == wanted
+    assert shop(repository).unwatched() == ["raw/big.png"]
+
+
+def test_the_files_of_a_commit_and_their_bytes(repository) -> None:
+    """By one process, in order, whatever their names; links are left out."""
+    os.symlink("/etc/passwd", repository.root / "shop/link.txt")
+    repository.commit("a link")
+    git = shop(repository)
+    tree = git.tree("HEAD")
+    assert set(tree) == {"clipbuild.yaml", 'photos/käse "1".png', ".gitignore"}
+    names = [tree["clipbuild.yaml"], tree['photos/käse "1".png']] * 700
+    assert [data for _, data in git.contents(names)] == [b"a: 1\n", b"photo"] * 700
+
+
+def test_a_branch_is_compared_with_where_it_parted(repository) -> None:
+    """What happened on main meanwhile is not this branch's change."""
+    parted = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "-q", "-b", "feature")
+    repository.write("shop/feature.txt", "x")
+    repository.commit("feature")
+    repository.git("checkout", "-q", "main")
+    repository.write("shop/main.txt", "x")
+    repository.commit("main goes on")
+    repository.git("checkout", "-q", "feature")
+    assert shop(repository).base("main") == parted
+    assert shop(repository).changed(shop(repository).base("main")) == ["feature.txt"]
+
+
+@pytest.mark.parametrize("rev", ["nowhere", "--output=/tmp/x", "-q", "", "HEAD:shop"])
+def test_what_is_no_commit_is_an_error(repository, rev) -> None:
+    """Options and paths are not taken for commits."""
+    with pytest.raises(UsageError, match="no commit"):
+        shop(repository).commit(rev)
+
+
+def test_a_shallow_clone_says_how_to_get_the_rest(repository, tmp_path) -> None:
+    """The usual trap in CI."""
+    first = repository.git("rev-parse", "HEAD")
+    repository.write("shop/x.txt", "x")
+    repository.commit("second")
+    clone = repository.clone(tmp_path / "clone", "--depth", "1")
+    with pytest.raises(UsageError, match="fetch-depth"):
+        shop(clone).commit(first)
+
+
+def test_no_repository_is_an_error(tmp_path) -> None:
+    """With git's own words."""
+    with pytest.raises(UsageError, match="failed"):
+        Git(str(tmp_path)).changed("HEAD")
+
+
+def test_lines_have_their_authors(repository) -> None:
+    """Who wrote a line last; a line that is not committed belongs to nobody yet."""
+    repository.write("shop/clipbuild.yaml", "a: 1\nb: two\n")
+    repository.commit("more", who="ben")
+    repository.write("shop/clipbuild.yaml", "a: 1\nb: two\nc: 3\n")
+    lines = shop(repository).blame("clipbuild.yaml")
+    assert [line.author for line in lines[:2]] == ["ann", "ben"]
+    assert lines[2].commit == "0" * 40
+    assert lines[1].text == "b: two"
+    first = shop(repository).first("clipbuild.yaml")
+    assert first is not None
+    assert (first.author, first.mail) == ("ann", "ann@example.com")
+
+
+def test_a_large_file_pointer_speaks_of_its_file() -> None:
+    """The digest of the real file is in it."""
+    name = "4d" * 32
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{name}\nsize 12345\n".encode()
+    assert lfs_digest(pointer) == Digest(name)
+    assert lfs_digest(b"oid sha256:" + name.encode()) is None
+
+
+def test_the_branch_a_change_is_meant_for() -> None:
+    """As the CI tells it."""
+    assert branch_point({"GITHUB_BASE_REF": "main"}) == "origin/main"
+    assert branch_point({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc"}) == "abc"
+    assert branch_point({}) == "origin/HEAD"
