@@ -60,7 +60,8 @@ class Report:
 
 def question(wish: Wish) -> bytes:
     """What a snapshot answers: this version, this wish. Another question needs a walk of its own."""
-    return repr((__version__, wish.products, wish.platforms, wish.profile)).encode()
+    asked = (__version__, wish.products, wish.platforms, wish.profile)
+    return repr(asked if wish.clips is None else (*asked, sorted(wish.clips))).encode()
 
 
 def snapshot_path(root: str, profile: str) -> str:

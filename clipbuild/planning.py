@@ -5,7 +5,7 @@
 
 import fnmatch
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -92,6 +92,8 @@ class Session:
                 _unknown("product", pattern, {clip.sku for clip in self.catalog.clips})
         found = []
         for clip in self.catalog.clips:
+            if wish.clips is not None and clip.id not in wish.clips:
+                continue
             if wish.products and not any(_fits(clip, pattern) for pattern in wish.products):
                 continue
             if wish.platforms:
@@ -113,13 +115,18 @@ def _unknown(what: str, name: str, known: Any) -> None:
     raise UsageError(f"no {what} {name!r} in the catalog", facts, f'did you mean "{near[0]}"?' if near else "")
 
 
-def open_session(wish: Wish, settings: Settings, emit: Any = lambda *_: None) -> Session:
-    """Open the workspace and read its catalog. Raises CatalogError, UsageError, IntegrityError."""
+def open_session(
+    wish: Wish, settings: Settings, emit: Any = lambda *_: None, *, known: Callable[[str], Digest | None] | None = None
+) -> Session:
+    """Open the workspace and read its catalog. `known(path)` gives the digests of files that only stand in for others.
+
+    Raises CatalogError, UsageError, IntegrityError.
+    """
     place = Workspace(wish.root)
     place.prepare()
     state = State.open(place.state)
     try:
-        sources = Sources(wish.root, state)
+        sources = Sources(wish.root, state, known=known)
         library = Library(wish.root, plain, sources.read)
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
         catalog = catalogs.open_catalog(wish.root, profile=wish.profile, files=sources, cache=state, known=known)
@@ -153,15 +160,15 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
 
     Raises CatalogError when a clip can't be planned because of what its catalog entry says.
     """
-    graph, box = Graph(), _toolbox(session)
+    graph, box = Graph(), toolbox(session)
     made: dict[str, list[Deliverable]] = {}
     kept: dict[str, Mapping[str, Any]] = {}
     prints: dict[str, Fingerprint] = {}
     problems: list[Problem] = []
-    context = _context(session)
+    shared = context(session)
     clips = {clip.id: clip for clip in session.selected()}
     for clip in clips.values():
-        prints[clip.id] = _fingerprint(session, clip, context)
+        prints[clip.id] = fingerprint(session, clip, shared)
         record = None if dirty is None or clip.id in dirty else read_record(session, clip.id)
         if record and record["fp"] == prints[clip.id]:
             kept[clip.id] = record
@@ -200,7 +207,7 @@ def read_record(session: Session, clip: str) -> Mapping[str, Any] | None:
     return json.loads(data) if data else None
 
 
-def _context(session: Session) -> str:
+def context(session: Session) -> str:
     """What shapes every clip beside its own entry: versions, tools, templates."""
     stages = {name: registry.stage(name).version for name in registry.names()}
     library = session.library
@@ -215,7 +222,8 @@ def _context(session: Session) -> str:
     return digest.of_document(shared)
 
 
-def _fingerprint(session: Session, clip: Clip, context: str) -> Fingerprint:
+def fingerprint(session: Session, clip: Clip, context: str) -> Fingerprint:
+    """Changes when anything does that shapes this clip. `context` is `context(session)`."""
     files = [*clip.photos, clip.ground.plate, clip.sound.bed, clip.brand.logo]
     files += [clip.brand.fonts.heading, clip.brand.fonts.body]
     seen = [session.source(path) for path in files if path]
@@ -231,7 +239,8 @@ def rendered(session: Session, clip: Clip, kind: str, ratio: str) -> Rendered:
     return session.prompts.render(clip, kind, aspect=ratio, motion_words=str(said), seconds=clip.seconds)
 
 
-def _toolbox(session: Session) -> Toolbox:
+def toolbox(session: Session) -> Toolbox:
+    """What planning may ask of this workspace."""
     from clipbuild.media import fonts
 
     library, root = session.library, session.wish.root

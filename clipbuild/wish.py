@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which clips of which workspace: product patterns and platforms (none: all), and a profile."""
+    """Which clips of which workspace: product patterns and platforms (none: all), and a profile. `clips` are ids; None:
+    no such limit."""
 
     root: str
     products: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     profile: str = "final"
+    clips: frozenset[str] | None = None
