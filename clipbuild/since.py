@@ -23,9 +23,10 @@ from clipbuild.errors import CatalogError, shown
 from clipbuild.planner.recipes import plan_clip
 from clipbuild.planning import Session
 
-ASSETS = frozenset(
-    ["png", "jpg", "jpeg", "jpe", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "psd", "mp4", "m4v", "mov", "webm", "mkv", "avi", "wav", "mp3", "m4a", "aac", "flac", "ogg", "opus", "zip", "pdf", "ai"]
-)
+_PICTURES = ("png", "jpg", "jpeg", "jpe", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "psd")
+_CLIPS = ("mp4", "m4v", "mov", "webm", "mkv", "avi")
+_SOUNDS = ("wav", "mp3", "m4a", "aac", "flac", "ogg", "opus")
+ASSETS = frozenset((*_PICTURES, *_CLIPS, *_SOUNDS, "zip", "pdf", "ai"))
 """What is stood in for when it did not change: only its digest shapes a plan."""
 FOLLOWS = "follows"
 
