@@ -116,9 +116,9 @@ def _unknown(what: str, name: str, known: Any) -> None:
 
 
 def open_session(
-    wish: Wish, settings: Settings, emit: Any = lambda *_: None, *, known: Callable[[str], Digest | None] | None = None
+    wish: Wish, settings: Settings, emit: Any = lambda *_: None, *, told: Callable[[str], Digest | None] | None = None
 ) -> Session:
-    """Open the workspace and read its catalog. `known(path)` gives the digests of files that only stand in for others.
+    """Open the workspace and read its catalog. `told(path)` gives the digests of files that only stand in for others.
 
     Raises CatalogError, UsageError, IntegrityError.
     """
@@ -126,7 +126,7 @@ def open_session(
     place.prepare()
     state = State.open(place.state)
     try:
-        sources = Sources(wish.root, state, known=known)
+        sources = Sources(wish.root, state, known=told)
         library = Library(wish.root, plain, sources.read)
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
         catalog = catalogs.open_catalog(wish.root, profile=wish.profile, files=sources, cache=state, known=known)

@@ -138,6 +138,12 @@ def causes(old: Action | None, new: Action, names: Mapping[Digest, str]) -> list
     return found
 
 
+def names(session: Session) -> dict[Digest, str]:
+    """The files of the workspace by their digests, as far as they were asked for."""
+    root = session.wish.root
+    return {name: os.path.relpath(path, root).replace(os.sep, "/") for name, path in session.origins.items()}
+
+
 def _told(action: Action) -> dict[str, object]:
     """The action's document with its sources, and the outputs of others by a word."""
     inputs = {name: FOLLOWS if isinstance(given, Output) else given for name, given in action.inputs.items()}
@@ -158,7 +164,7 @@ def past(session: Session, git: Git, commit: str, changed: frozenset[str]) -> It
             return None if path in changed or not _stands_in(path) else session.source(path)
 
         wish = replace(session.wish, root=folder, products=(), clips=None)
-        then = planning.open_session(wish, session.settings, known=known)
+        then = planning.open_session(wish, session.settings, told=known)
         try:
             yield then
         finally:
