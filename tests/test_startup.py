@@ -44,4 +44,4 @@ def test_a_build_with_nothing_to_do_loads_nothing(tmp_path: pathlib.Path) -> Non
     project.sample()
     assert project.build().status == 0
     assert project.build().ran == []
-    assert loaded(run("-C", str(tmp_path), "build")) == set()
+    assert loaded(run("-C", str(tmp_path), "build", "--profile", project.profile)) == set()

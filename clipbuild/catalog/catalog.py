@@ -4,7 +4,7 @@ Everything that is wrong is said at once. Reads through the files it is handed, 
 knows what was asked. Knows nothing of how a clip is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,25 +65,34 @@ class _Walk:
 
     def run(self) -> Catalog:
         data = self.files.read(project.FILE)
-        config, raw = project.read(self.root, self.profile, data)
+        config = project.read(self.root, self.profile, data)
+        self.wrong += problems(project.FILE, data, config.faults)
+        sheets = self._sheets(config.sources)
+        if config.faults:
+            raise CatalogError(dict.fromkeys(self.wrong))
         judge = Judge(config.project, config.brands, self.known, self._exists, self.files.names)
-        self.wrong += problems(project.FILE, data, judge.project(raw))
-        sheets = self._sheets(config)
+        self.wrong += problems(project.FILE, data, judge.project(config.raw))
         resolver, clips = Resolver(config), list[Clip]()
         for sheet in sheets:
-            found = [fault.below(("defaults",)) for fault in judge.layer(sheet.defaults)]
-            for number, product in enumerate(sheet.products):
-                own = list(judge.product(product))
-                made, faults = resolver.clips(sheet, number)
-                own += faults or judge.clips(made)
-                found += [fault.below(("products", number)) for fault in own]
-                clips += made
-            self.wrong += problems(sheet.file, sheet.data, found)
-        self._limits(sum(len(sheet.products) for sheet in sheets), len(clips))
-        self.wrong += _doubled(sheets, clips)
+            clips += self._clips(sheet, judge, resolver, MAX_CLIPS - len(clips))
+        self.wrong += doubled(sheets, clips)
         if self.wrong:
             raise CatalogError(dict.fromkeys(self.wrong))
         return Catalog(config.project, tuple(clips))
+
+    def _clips(self, sheet: Sheet, judge: Judge, resolver: Resolver, room: int) -> list[Clip]:
+        found = [*sheet.faults, *(fault.below(("defaults",)) for fault in judge.layer(sheet.defaults))]
+        clips: list[Clip] = []
+        for product in sheet.products:
+            made, faults = resolver.clips(sheet, product)
+            own = [*judge.product(product.value), *(faults or judge.clips(made))]
+            found += [fault.below(("products", product.number)) for fault in own]
+            clips += made
+            if len(clips) > room:
+                what = f"more than {MAX_CLIPS:,} clips (products × variants × languages)"
+                raise CatalogError([*self.wrong, Problem(sheet.file, *product.spot, what, (), "split the project")])
+        self.wrong += problems(sheet.file, sheet.data, found)
+        return clips
 
     def _exists(self, path: str) -> bool:
         found = self.there.get(path)
@@ -91,50 +100,54 @@ class _Walk:
             found = self.there[path] = self.files.exists(path)
         return found
 
-    def _sheets(self, config: project.Config) -> list[Sheet]:
+    def _sheets(self, sources: Sequence[project.Source]) -> list[Sheet]:
         sheets: dict[str, Sheet] = {}
-        total = 0
-        for source in config.sources:
+        total = products = 0
+        for source in sources:
             paths = self.files.glob(source.pattern)
             if not paths:
                 what = f"no catalog file fits {source.pattern!r}"
                 hint = "`clipbuild new SKU` writes one; or change `catalog:`"
                 self.wrong.append(Problem(project.FILE, 0, 0, what, (), hint))
             for path in paths:
-                if path in sheets:
+                sheet = self._sheet(path) if path not in sheets else None
+                if sheet is None:
                     continue
-                try:
-                    data = self.files.read(path)
-                    total += len(data)
-                    sheets[path] = entries.read(path, data, self.cache)
-                except CatalogError as error:
-                    self.wrong += error.problems
-                except UsageError as error:
-                    self.wrong.append(Problem(path, 0, 0, error.what, tuple(error.facts), error.hint))
-                if total > MAX_TOTAL:
-                    what = f"the catalog files have more than {MAX_TOTAL >> 20} MiB together"
+                sheets[path] = sheet
+                total, products = total + len(sheet.data), products + len(sheet.products)
+                if total > MAX_TOTAL or products > MAX_PRODUCTS:
+                    what = f"the catalog has more than {MAX_TOTAL >> 20} MiB or {MAX_PRODUCTS:,} products"
                     raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
         return list(sheets.values())
 
-    def _limits(self, products: int, clips: int) -> None:
-        for what, count, most in (("products", products, MAX_PRODUCTS), ("clips", clips, MAX_CLIPS)):
-            if count > most:
-                text = f"{count:,} {what}; a project may have {most:,}"
-                self.wrong.append(Problem(project.FILE, 0, 0, text, (), "split the project"))
+    def _sheet(self, path: str) -> Sheet | None:
+        try:
+            return entries.read(path, self.files.read(path), self.cache)
+        except CatalogError as error:
+            self.wrong += error.problems
+        except UsageError as error:
+            self.wrong.append(Problem(path, 0, 0, error.what, tuple(error.facts), error.hint))
+        return None
 
 
-def _doubled(sheets: Sequence[Sheet], clips: Sequence[Clip]) -> list[Problem]:
-    """Products, and clips of different products, that would be one file on some system."""
-    rows = [(str(product["sku"]), Place(sheet.file, *spot))
-            for sheet in sheets for product, spot in zip(sheet.products, sheet.spots, strict=True)]  # fmt: skip
-    rows += [(clip.id, clip.place) for clip in clips if clip.id != clip.sku]
+def doubled(sheets: Sequence[Sheet], clips: Sequence[Clip]) -> list[Problem]:
+    """Products, and clips, that would be one file on some system."""
+    skus = [(str(product.value["sku"]), Place(sheet.file, *product.spot)) for sheet in sheets for product in sheet.products]
+    found = dict.fromkeys(_same(skus))
+    places = {(problem.file, problem.line, problem.column) for problem in found}
+    for problem in _same([(clip.id, clip.place) for clip in clips]):
+        if (problem.file, problem.line, problem.column) not in places:
+            found[problem] = None
+    return list(found)
+
+
+def _same(rows: Sequence[tuple[str, Place]]) -> Iterator[Problem]:
     first: dict[str, tuple[str, Place]] = {}
-    found = []
-    for name, place in rows:
-        earlier, there = first.setdefault(name.lower(), (name, place))
-        if there == place:
+    for row in rows:
+        name, place = row
+        earlier, there = first.setdefault(name.lower(), row)
+        if first[name.lower()] is row:
             continue
-        same = "is written twice" if earlier == name else f"and {earlier!r} are one name on some systems"
+        what = f"{name!r} is written twice" if earlier == name else f"{name!r} and {earlier!r} are one name on some systems"
         facts = (("first", f"{there.file}:{there.line}:{there.column}"),)
-        found.append(Problem(place.file, place.line, place.column, f"{name!r} {same}", facts, "rename one"))
-    return found
+        yield Problem(place.file, place.line, place.column, what, facts, "rename one")

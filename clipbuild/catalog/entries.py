@@ -1,21 +1,25 @@
-"""Catalog files as checked entries: a file that did not change is not parsed again.
+"""Catalog files as checked entries: what did not change is neither parsed nor checked again.
 
-What was parsed is remembered by the fingerprint of the file's bytes; only files without a fault are. Knows the outer
-form of a catalog file, not what its keys mean.
+Remembered by the fingerprint of a file's bytes, and of each product's text where a file is large; only what has no
+fault is. Knows the outer form of a catalog file, not what its keys mean.
 """
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from clipbuild import __version__, digest
 from clipbuild.catalog import load, schema
-from clipbuild.catalog.faults import problems
+from clipbuild.catalog.faults import Fault
 from clipbuild.catalog.load import Spot
+from clipbuild.catalog.pieces import cut
 from clipbuild.errors import CatalogError
 
 KIND = "catalog"
+WORTH = 50
+"""A changed file is remembered anew when more than one product in this many changed: writing costs too."""
 
 
 class Cache(Protocol):
@@ -29,39 +33,125 @@ class Cache(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Product:
+    """One product as written: its number in the file's list and where it begins."""
+
+    number: int
+    spot: Spot
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """One catalog file: its shared defaults, its products as written, and where each begins."""
+    """One catalog file: its shared defaults and its sound products, and what is wrong with the rest."""
 
     file: str
     data: bytes
     defaults: Mapping[str, Any]
-    products: tuple[Mapping[str, Any], ...]
-    spots: tuple[Spot, ...]
+    products: tuple[Product, ...]
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is remembered of a file: the fingerprint of its bytes, all but its products, and of each product the
+    fingerprint of its text (none where the file was not cut), that text's line, its place there, and its value."""
+
+    whole: str
+    frame: Any
+    prints: Sequence[str]
+    lines: Sequence[int]
+    spots: Sequence[Spot]
+    values: Sequence[Mapping[str, Any]]
 
 
 def read(file: str, data: bytes, cache: Cache) -> Sheet:
-    """One catalog file, as data that the schema allows. Raises CatalogError with everything that is wrong."""
-    mark = f"{_signature()} {digest.fingerprint(data)}"
-    if known := cache.get(KIND, file):
-        begin, _, body = known.partition(b"\n")
-        if begin.decode() == mark:
-            value, spots = json.loads(body)
-            return _sheet(file, data, value, spots)
-    document = load.read(file, data, schema.number_keys(schema.CATALOG), "products")
-    found = schema.faults(schema.CATALOG, "", document.value)
-    if found:
-        raise CatalogError(problems(file, data, found))
-    body = json.dumps([document.value, document.items], separators=(",", ":"), ensure_ascii=False).encode()
-    cache.put(KIND, file, mark.encode() + b"\n" + body)
-    return _sheet(file, data, document.value, document.items)
+    """One catalog file. Raises CatalogError for one that can't be read as YAML at all."""
+    whole = digest.fingerprint(data)
+    known = _recall(cache.get(KIND, file))
+    if known is None or known.whole != whole:
+        text = load.decode(file, data)
+        known = _renewed(file, text, whole, known, cache)
+        if known is None:
+            return _whole(file, data, text, whole, cache)
+    rows = zip(known.lines, known.spots, known.values, strict=True)
+    products = tuple(Product(n, (line + spot[0], spot[1]), value) for n, (line, spot, value) in enumerate(rows))
+    return Sheet(file, data, known.frame.get("defaults", {}), products)
 
 
-def _sheet(file: str, data: bytes, value: Any, spots: Any) -> Sheet:
-    places = tuple((line, column) for line, column in spots)
-    return Sheet(file, data, value.get("defaults", {}), tuple(value["products"]), places)
+def _whole(file: str, data: bytes, text: str, whole: str, cache: Cache) -> Sheet:
+    """The file parsed from end to end, with every fault."""
+    document = load.build(file, text, schema.number_keys(schema.CATALOG), "products")
+    value = document.value
+    faults = schema.faults(schema.CATALOG, "", value)
+    if not faults:
+        entries = value["products"]
+        known = _Known(whole, _frame(value), (), [0] * len(entries), document.items, entries)
+        _remember(cache, file, known)
+    elif not isinstance(value, dict) or not isinstance(value.get("products"), list):
+        return Sheet(file, data, {}, (), tuple(faults))
+    wrong = {fault.path[1] for fault in faults if len(fault.path) > 1 and fault.path[0] == "products"}
+    shared = any(not fault.path or fault.path[0] != "products" for fault in faults)
+    rows = zip(document.items, value["products"], strict=True)
+    products = [Product(n, spot, entry) for n, (spot, entry) in enumerate(rows) if n not in wrong and not shared]
+    return Sheet(file, data, {} if shared else value.get("defaults", {}), tuple(products), tuple(faults))
 
 
+def _frame(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in value.items() if key != "products"}
+
+
+def _renewed(file: str, text: str, whole: str, old: _Known | None, cache: Cache) -> _Known | None:
+    """A large file's content with only its changed products parsed; None when it must be parsed whole."""
+    pieces = cut(text)
+    if pieces is None:
+        return None
+    prints = [digest.fingerprint(piece.encode("utf-8", "surrogatepass")) for piece in pieces.pieces]
+    have = dict(zip(old.prints, zip(old.spots, old.values, strict=True), strict=True)) if old and old.prints else {}
+    before = len(have)
+    try:
+        frame = load.build(file, pieces.frame, schema.number_keys(schema.CATALOG)).value
+        for piece, mark in zip(pieces.pieces, prints, strict=True):
+            if mark not in have:
+                have[mark] = _learned(file, piece)
+    except CatalogError:
+        return None
+    if schema.faults(schema.CATALOG, "", frame):
+        return None
+    spots, values = zip(*(have[mark] for mark in prints), strict=True)
+    known = _Known(whole, _frame(frame), prints, pieces.lines, spots, values)
+    if (len(have) - before) * WORTH > len(prints) or not before:
+        _remember(cache, file, known)
+    return known
+
+
+def _learned(file: str, piece: str) -> tuple[Spot, Any]:
+    """One product's text, parsed and checked. Raises CatalogError when it is not exactly one sound product."""
+    document = load.build(file, f"products:\n{piece}", schema.number_keys(schema.CATALOG), "products")
+    entries = document.value.get("products")
+    if len(document.value) != 1 or not isinstance(entries, list) or len(entries) != 1:
+        raise CatalogError([])
+    if schema.faults(schema.CATALOG, "product", entries[0]):
+        raise CatalogError([])
+    line, column = document.items[0]
+    return (line - 2, column), entries[0]
+
+
+def _recall(row: bytes | None) -> _Known | None:
+    begin, _, body = (row or b"").partition(b"\n")
+    if begin.decode("utf-8", "replace") != _signature():
+        return None
+    return _Known(*json.loads(body))
+
+
+def _remember(cache: Cache, file: str, known: _Known) -> None:
+    body = [known.whole, known.frame, known.prints, known.lines, known.spots, known.values]
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    cache.put(KIND, file, _signature().encode() + b"\n" + text.encode("utf-8", "surrogatepass"))
+
+
+@functools.cache
 def _signature() -> str:
     """What a remembered file was checked by: another schema or version checks it again."""
     rules = digest.canonical(schema.document(schema.CATALOG))
-    return f"1-{__version__}-{digest.fingerprint(rules)}"
+    return f"2-{__version__}-{digest.fingerprint(rules)}"

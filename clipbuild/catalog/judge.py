@@ -68,7 +68,7 @@ class Judge:
         if name is not None and name not in self.known.motions:
             yield unknown(path, "motion", name, list(self.known.motions))
         style = layer.get("caption_style")
-        if style is not None and self.known.styles and style not in self.known.styles:
+        if style is not None and style not in self.known.styles:
             yield unknown(("caption_style",), "caption style", style, list(self.known.styles))
         for number, platform in enumerate(layer.get("platforms", ())):
             if platform not in self.target.platforms:

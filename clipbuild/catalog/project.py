@@ -9,14 +9,14 @@ from typing import Any
 
 from clipbuild.catalog import load, names, schema
 from clipbuild.catalog import platforms as places
-from clipbuild.catalog.faults import Fault, problems, unknown
+from clipbuild.catalog.faults import Fault, unknown
 from clipbuild.catalog.model import Brand, Font, Profile, Project, Route
-from clipbuild.errors import CatalogError
+from clipbuild.errors import UsageError
 
 FILE = "clipbuild.yaml"
 BUILT_IN: Mapping[str, Any] = {
     "recipe": "packshot", "platforms": ["tiktok", "reels", "shorts"], "motion": {"name": "push-in"}, "duration": 5,
-    "caption_style": "boxed", "languages": ["en"], "takes": 1, "priority": "normal",
+    "caption_style": "boxed", "takes": 1, "priority": "normal",
     "exclude": ["text", "logos", "watermarks", "extra objects"],
 }  # fmt: skip
 PROFILES: Mapping[str, Mapping[str, Any]] = {
@@ -43,21 +43,31 @@ class Config:
     defaults: Mapping[str, Any]
     by_brand: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     by_recipe: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The file as it was written."""
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with the file; then all but `sources` is a stand-in."""
 
     def layers(self, brand: str, recipe: str) -> list[Mapping[str, Any]]:
         """What a product of this brand and recipe has before its file and itself speak, the weakest first."""
         return [BUILT_IN, self.defaults, self.by_brand.get(brand, {}), self.by_recipe.get(recipe, {})]
 
 
-def read(root: str, profile: str, data: bytes) -> tuple[Config, dict[str, Any]]:
-    """The project and its raw content. Raises CatalogError with everything that is wrong."""
+def read(root: str, profile: str, data: bytes) -> Config:
+    """The project. Raises CatalogError when it can't be read at all, UsageError for a profile it has not."""
     value = load.read(FILE, data, schema.number_keys(schema.PROJECT)).value
-    found = schema.faults(schema.PROJECT, "", value)
-    if not found:
-        found = list(_faults(value))
-    if found:
-        raise CatalogError(problems(FILE, data, found))
-    return _config(root, profile, data, value), value
+    faults = schema.faults(schema.PROJECT, "", value)
+    if not faults:
+        faults = list(_faults(value))
+    if faults:
+        entry = value.get("catalog", "catalog/*.yaml") if isinstance(value, dict) else ()
+        usable = not any(fault.path[:1] == ("catalog",) for fault in faults)
+        return _broken(root, tuple(_source(e) for e in _listed(entry)) if usable else (), tuple(faults))
+    return _config(root, profile, value)
+
+
+def _broken(root: str, sources: tuple[Source, ...], faults: tuple[Fault, ...]) -> Config:
+    return Config(Project(root, "dist", (), {}, {}, {}), Profile("final"), sources, {}, {}, faults=faults)
 
 
 def _tables(value: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
@@ -81,13 +91,14 @@ def _faults(value: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(("routes", number), "a route that leads nowhere", "name who makes the `image:` or the `motion:`")
 
 
-def _config(root: str, profile: str, data: bytes, value: Mapping[str, Any]) -> Config:
+def _config(root: str, profile: str, value: Mapping[str, Any]) -> Config:
     profiles = {
         name: _profile(name, {**PROFILES.get(name, {}), **value.get("profiles", {}).get(name, {})})
         for name in dict.fromkeys([*PROFILES, *value.get("profiles", {})])
     }
     if profile not in profiles:
-        raise CatalogError(problems(FILE, data, [unknown(("profiles",), "profile", profile, list(profiles))]))
+        fault = unknown((), "profile", profile, list(profiles))
+        raise UsageError(fault.what, fault.facts, fault.hint)
     chosen = profiles[profile]
     specs, platforms = _tables(value)
     sources = tuple(_source(entry) for entry in _listed(value.get("catalog", "catalog/*.yaml")))
@@ -103,7 +114,7 @@ def _config(root: str, profile: str, data: bytes, value: Mapping[str, Any]) -> C
     return Config(
         project, chosen, sources, {name: _brand(entry, raw[""]) for name, entry in raw.items()},
         value.get("defaults", {}), {name: entry.get("defaults", {}) for name, entry in raw.items()},
-        value.get("recipes", {}),
+        value.get("recipes", {}), value,
     )  # fmt: skip
 
 

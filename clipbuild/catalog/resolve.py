@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clipbuild.catalog.entries import Sheet
+from clipbuild.catalog.entries import Product, Sheet
 from clipbuild.catalog.faults import Fault
 from clipbuild.catalog.model import (
     Asset,
@@ -41,10 +41,9 @@ class Resolver:
     config: Config
     _bases: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
 
-    def clips(self, sheet: Sheet, number: int) -> tuple[list[Clip], list[Fault]]:
+    def clips(self, sheet: Sheet, entry: Product) -> tuple[list[Clip], list[Fault]]:
         """The clips of one product, and what is wrong with it (paths begin at the product)."""
-        product = sheet.products[number]
-        place = Place(sheet.file, *sheet.spots[number])
+        product, place = entry.value, Place(sheet.file, *entry.spot)
         made: list[Clip] = []
         faults: list[Fault] = []
         for variant, layer, where in _variants(product):
@@ -161,12 +160,11 @@ def _stacked(layers: Sequence[Layer]) -> dict[str, Any]:
 
 
 def _wanted_languages(merged: Layer, own: Layer) -> list[str]:
-    """The languages asked for; a product that writes its texts in several and says nothing gets those."""
-    if "languages" not in own:
-        written = dict.fromkeys(language for text in _texts(own) if isinstance(text, dict) for language in text)
-        if written:
-            return list(written)
-    return list(merged["languages"])
+    """The languages asked for; where nobody says, those that the product's texts are written in."""
+    if "languages" in merged:
+        return list(merged["languages"])
+    written = dict.fromkeys(language for text in _texts(own) if isinstance(text, dict) for language in text)
+    return list(written) or ["en"]
 
 
 def _texts(own: Layer) -> Iterator[Any]:
