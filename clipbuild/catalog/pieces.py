@@ -11,10 +11,9 @@ LEAST = 32
 """Products below which cutting a file is not worth its while."""
 
 _HEAD = re.compile(r"^products:[ \t]*(?:#[^\n]*)?\r?\n", re.MULTILINE)
-_KEY = re.compile(r"^products[ \t]*:", re.MULTILINE)
 _FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *)-(?=[ \r\n])")
 _ANCHOR = re.compile(r"(?<![^\s\[\]{},:?-])[&*][^\s]")
-_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+_BREAKS = ("\x85", "\u2028", "\u2029")
 _MOST = 1_000_000
 
 
@@ -30,7 +29,7 @@ class Cut:
 def cut(text: str) -> Cut | None:
     """The text cut at its products, or None where that is not safe or not worth it."""
     head = _HEAD.search(text)
-    if head is None or len(_KEY.findall(text)) != 1 or _ANCHOR.search(text) or _BREAKS.search(text):
+    if head is None or text.find("\nproducts", head.end() - 1) >= 0 or not _plain(text):
         return None
     first = _FIRST.match(text, head.end())
     if first is None or text.count(",") + text.count("\n") > _MOST:
@@ -47,6 +46,13 @@ def cut(text: str) -> Cut | None:
         lines.append(line)
         line += piece.count("\n")
     return Cut(f"{text[: head.start()]}products: []\n{text[end:]}", pieces, tuple(lines))
+
+
+def _plain(text: str) -> bool:
+    """No anchors or aliases, and every line break is one for YAML and for us alike."""
+    if any(mark in text for mark in _BREAKS) or text.count("\r") != text.count("\r\n"):
+        return False
+    return not (("&" in text or "*" in text) and _ANCHOR.search(text))
 
 
 def _end(text: str, start: int, indent: int) -> int:

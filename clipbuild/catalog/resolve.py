@@ -9,6 +9,7 @@ from typing import Any
 
 from clipbuild.catalog.entries import Product, Sheet
 from clipbuild.catalog.faults import Fault
+from clipbuild.catalog.load import Path
 from clipbuild.catalog.model import (
     Asset,
     Caption,
@@ -27,6 +28,7 @@ from clipbuild.catalog.project import Config
 END_CARD = 1.8
 WHOLE = {"name", "cta", "hook", "script", "captions", "words"}
 """Keys whose maps are one value (a text a language, a file): they replace, they don't add up."""
+NO_OFFER, NO_POST = Offer(), Post()
 Layer = Mapping[str, Any]
 
 
@@ -36,67 +38,64 @@ class MissingError(Exception):
 
 @dataclass(slots=True)
 class Resolver:
-    """Turns products of one project into clips; shared layers are put together once."""
+    """Turns products of one project into clips; what products share is put together once."""
 
     config: Config
     _bases: dict[tuple[str, str, int], dict[str, Any]] = field(default_factory=dict)
 
     def clips(self, sheet: Sheet, entry: Product) -> tuple[list[Clip], list[Fault]]:
         """The clips of one product, and what is wrong with it (paths begin at the product)."""
-        product, place = entry.value, Place(sheet.file, *entry.spot)
+        product, place = _plain(entry.value), Place(sheet.file, *entry.spot)
         made: list[Clip] = []
         faults: list[Fault] = []
         for variant, layer, where in _variants(product):
-            own = _over(_plain(product), layer) if layer else _plain(product)
+            own = _over(product, layer) if layer else product
             merged = _over(self._base(sheet, own), own)
-            made += self._languages(merged, own, variant, place, where, faults)
+            languages = _wanted_languages(merged, own)
+            parts = self._parts(merged, languages[0], where, faults)
+            if parts is None:
+                continue
+            for language in languages:
+                words = _words(merged, language, where, faults)
+                if words is not None:
+                    names = [merged["sku"], variant, language if len(languages) > 1 else ""]
+                    made.append(
+                        Clip(id=".".join(filter(None, names)), variant=variant, language=language, place=place,
+                             lang_suffix=len(languages) > 1, **parts, **words)
+                    )  # fmt: skip
         return made, faults
 
     def _base(self, sheet: Sheet, own: Layer) -> dict[str, Any]:
         """What the product has before it speaks itself."""
-        first = _stacked([*self.config.layers("", ""), sheet.defaults])
-        brand = own.get("brand", first.get("brand", ""))
-        recipe = own.get("recipe") or sheet.defaults.get("recipe") or _recipe(self.config, brand)
-        key = (brand, recipe, id(sheet))
+        key = (own.get("brand", ""), own.get("recipe", ""), id(sheet))
         if key not in self._bases:
-            self._bases[key] = {**_stacked([*self.config.layers(brand, recipe), sheet.defaults]), "recipe": recipe}
+            brand = key[0] or _stacked([*self.config.layers("", ""), sheet.defaults]).get("brand", "")
+            recipe = key[1] or _stacked([*self.config.layers(brand, ""), sheet.defaults])["recipe"]
+            base = _stacked([*self.config.layers(brand, recipe), sheet.defaults])
+            self._bases[key] = {**base, "brand": brand, "recipe": recipe}
         return self._bases[key]
 
-    def _languages(
-        self, merged: Layer, own: Layer, variant: str, place: Place, where: tuple[str | int, ...], faults: list[Fault]
-    ) -> Iterator[Clip]:
-        languages = _wanted_languages(merged, own)
-        for language in languages:
-            try:
-                yield self._clip(merged, variant, language, place, len(languages) > 1, languages[0])
-            except MissingError as error:
-                path, wanted = error.args
-                hint = f"write `{wanted}: …` beside the others, or leave {wanted} out of `languages:`"
-                faults.append(Fault((*where, *path), f"no text for the language {wanted!r}", hint))
-
-    def _clip(self, m: Layer, variant: str, language: str, place: Place, several: bool, first: str) -> Clip:
-        say = _Say(language)
-        brand = self.config.brands.get(m.get("brand", ""), self.config.brands[""])
-        sku = m["sku"]
-        sound, motion, captions = m.get("sound") or {}, m.get("motion", {}), m.get("captions", ())
+    def _parts(self, m: Layer, first: str, where: Path, faults: list[Fault]) -> dict[str, Any] | None:
+        """What a product's clips have in common, whatever their language."""
+        sound, motion, captions = m.get("sound") or {}, m["motion"], m.get("captions")
         photos, assets = _photos(m, sound)
         image, mover = self._makers(m, sound)
-        return Clip(
-            id=".".join([sku, *([variant] if variant else []), *([language] if several else [])]),
-            sku=sku, variant=variant, language=language, recipe=m["recipe"], name=say(m, "name"), photos=photos,
-            prompt=_prompt(m, _Say(first)), ground=_ground(m.get("ground", {})),
-            motion=Motion(motion.get("name", "push-in"), _number(motion.get("amount")), motion.get("loop", False)),
-            seconds=float(m["duration"]), captions=_captions(captions, say), caption_style=m["caption_style"],
-            hook=say(m, "hook"), offer=_offer(m.get("offer", {}), say), cta=say(m, "cta"),
-            sound=Sound(sound.get("bed", ""), float(sound.get("gain", 0)), sound.get("own", "mix")), brand=brand,
-            post=_post(m.get("post", {}), say), platforms=tuple(m["platforms"]), image_provider=image,
-            motion_provider=mover, takes=m["takes"], place=place, lang_suffix=several, extra=_extra(m),
-            caption_file=say(captions, "file", ("captions",)) if isinstance(captions, Mapping) else "",
-            auto_captions=captions == "auto", script=say(m, "script"), words=say(m, "words"),
-            end_card=_end_card(m.get("end_card", False)), layers=tuple(map(_layer, m.get("layers", ()))),
-            priority=m["priority"], picture=m.get("picture", ""), fallback=tuple(m.get("fallback", ())),
-            review=_unless_none(m.get("review", "")), assets=assets,
-        )  # fmt: skip
+        prompt = _prompt(m, first, where, faults)
+        if prompt is None:
+            return None
+        return {
+            "sku": m["sku"], "recipe": m["recipe"], "photos": photos, "prompt": prompt,
+            "ground": _ground(m.get("ground", {})),
+            "motion": Motion(motion.get("name", "push-in"), _number(motion.get("amount")), motion.get("loop", False)),
+            "seconds": float(m["duration"]), "caption_style": m["caption_style"],
+            "sound": Sound(sound.get("bed", ""), float(sound.get("gain", 0)), sound.get("own", "mix")),
+            "brand": self.config.brands.get(m["brand"]) or self.config.brands[""],
+            "platforms": tuple(m["platforms"]), "image_provider": image, "motion_provider": mover, "takes": m["takes"],
+            "extra": {key: _word(m[key]) for key in m if key[:2] == "x-"}, "auto_captions": captions == "auto",
+            "end_card": _end_card(m.get("end_card", False)), "layers": tuple(map(_layer, m.get("layers", ()))),
+            "priority": m["priority"], "picture": m.get("picture", ""), "fallback": tuple(m.get("fallback", ())),
+            "review": _unless_none(m.get("review", "")), "assets": assets,
+        }  # fmt: skip
 
     def _makers(self, m: Layer, sound: Layer) -> tuple[str, str]:
         """Who makes picture and motion: the product's own word, else the first route that fits, else the profile."""
@@ -113,11 +112,7 @@ class Resolver:
         return m.get("image_provider", image), m.get("motion_provider", motion)
 
 
-def _recipe(config: Config, brand: str) -> str:
-    return str(_stacked(config.layers(brand, "")).get("recipe", "packshot"))
-
-
-def _variants(product: Layer) -> Iterator[tuple[str, Layer | None, tuple[str | int, ...]]]:
+def _variants(product: Layer) -> Iterator[tuple[str, Layer | None, Path]]:
     """(id, what it changes, its path) of every variant; one without a name where there are none."""
     if "variants" not in product:
         yield "", None, ()
@@ -180,19 +175,41 @@ def _texts(own: Layer) -> Iterator[Any]:
         yield caption.get("text", caption) if isinstance(caption, dict) else caption
 
 
+def _words(m: Layer, language: str, where: Path, faults: list[Fault]) -> dict[str, Any] | None:
+    """What a clip says in one language; None, and a fault, where a text is not written in it."""
+    say, captions = _Say(language), m.get("captions")
+    try:
+        return {
+            "name": say(m, "name"), "hook": say(m, "hook"), "cta": say(m, "cta"), "script": say(m, "script"),
+            "words": say(m, "words"), "captions": _captions(captions, say), "offer": _offer(m.get("offer"), say),
+            "post": _post(m.get("post"), say),
+            "caption_file": say(captions, "file", ("captions",)) if isinstance(captions, dict) else "",
+        }  # fmt: skip
+    except MissingError as error:
+        faults.append(_missing(error, where))
+        return None
+
+
+def _missing(error: MissingError, where: Path) -> Fault:
+    path, language = error.args
+    hint = f"write `{language}: …` beside the others, or leave {language} out of `languages:`"
+    return Fault((*where, *path), f"no text for the language {language!r}", hint)
+
+
 @dataclass(frozen=True, slots=True)
 class _Say:
     """Texts in one language; a regional one (de-AT) falls back to the language itself (de)."""
 
     language: str
 
-    def __call__(self, holder: Layer, key: str, path: tuple[str | int, ...] = ()) -> str:
-        return self.text(holder.get(key, ""), (*path, key))
+    def __call__(self, holder: Layer, key: str, path: Path = ()) -> str:
+        value = holder.get(key, "")
+        return value if type(value) is str else self.text(value, (*path, key))
 
-    def text(self, value: Any, path: tuple[str | int, ...]) -> str:
+    def text(self, value: Any, path: Path) -> str:
         """One text. Raises MissingError."""
-        if not isinstance(value, dict):
-            return str(value)
+        if type(value) is str:
+            return value
         for language in (self.language, self.language.partition("-")[0]):
             if language in value:
                 return str(value[language])
@@ -200,24 +217,27 @@ class _Say:
 
 
 def _photos(m: Layer, sound: Layer) -> tuple[tuple[str, ...], tuple[Asset, ...]]:
+    """The photos, and what is noted of where they and the sound come from."""
     listed = m.get("photos", [])
     listed = listed if isinstance(listed, list) else [listed]
-    assets = []
-    for entry in listed:
-        entry = {"file": entry} if isinstance(entry, str) else entry
-        shared = {"licence": m.get("licence", ""), "source": m.get("source", ""), "credit": ""}
-        assets.append(Asset(**{**shared, **entry}))
-    photos = tuple(asset.file for asset in assets)
+    photos = tuple(entry if type(entry) is str else entry["file"] for entry in listed)
+    shared = {"licence": m.get("licence", ""), "source": m.get("source", "")}
+    noted = [{**shared, **entry} if isinstance(entry, dict) else {"file": entry, **shared} for entry in listed]
     if sound.get("bed"):
-        assets.append(Asset(sound["bed"], *(sound.get(key, "") for key in ("licence", "source", "credit"))))
-    return photos, tuple(asset for asset in assets if asset.licence or asset.source or asset.credit)
+        noted.append({"file": sound["bed"], **{key: sound.get(key, "") for key in ("licence", "source", "credit")}})
+    return photos, tuple(Asset(**entry) for entry in noted if any(entry.get(key) for key in ("licence", "source", "credit")))
 
 
-def _prompt(m: Layer, say: _Say) -> Prompt:
+def _prompt(m: Layer, first: str, where: Path, faults: list[Fault]) -> Prompt | None:
     """The picture's words are those of the first language, so that a picture is made once for all."""
     exclude = m.get("exclude", ())
+    try:
+        subject = m.get("subject") or _Say(first)(m, "name")
+    except MissingError as error:
+        faults.append(_missing(error, where))
+        return None
     return Prompt(
-        m.get("subject") or say(m, "name"), m.get("lighting", ""), m.get("background", ""), m.get("depth", ""),
+        subject, m.get("lighting", ""), m.get("background", ""), m.get("depth", ""),
         (exclude,) if isinstance(exclude, str) else tuple(exclude),
     )  # fmt: skip
 
@@ -242,11 +262,15 @@ def _captions(value: Any, say: _Say) -> tuple[Caption, ...]:
     return tuple(caption for caption in made if caption.text)
 
 
-def _offer(entry: Layer, say: _Say) -> Offer:
+def _offer(entry: Layer | None, say: _Say) -> Offer:
+    if entry is None:
+        return NO_OFFER
     return Offer(*(say(entry, key, ("offer",)) for key in ("price", "was", "text")))
 
 
-def _post(entry: Layer, say: _Say) -> Post:
+def _post(entry: Layer | None, say: _Say) -> Post:
+    if entry is None:
+        return NO_POST
     title, description, alt = (say(entry, key, ("post",)) for key in ("title", "description", "alt"))
     tags = entry.get("hashtags", ())
     if isinstance(tags, dict):
@@ -267,10 +291,6 @@ def _layer(entry: Layer) -> Footage:
         entry["file"], float(entry.get("at", 0)), _number(entry.get("for")), entry.get("place", "bottom-right"), shape,
         float(entry.get("width", 0.36)),
     )  # fmt: skip
-
-
-def _extra(m: Layer) -> dict[str, str]:
-    return {key: _word(value) for key, value in m.items() if key.startswith("x-")}
 
 
 def _word(value: Any) -> str:
