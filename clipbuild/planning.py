@@ -5,7 +5,7 @@
 
 import fnmatch
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -183,6 +183,14 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
     if problems:
         raise CatalogError(problems)
     return Planned(judge(session, graph), clips, made, kept, prints)
+
+
+def graph_of(session: Session, clips: Iterable[Clip]) -> Graph:
+    """Every action of these clips, not judged. Raises ClipbuildError."""
+    graph, box = Graph(), toolbox(session)
+    for clip in clips:
+        plan_clip(graph, clip, session.catalog.project.platforms, box)
+    return graph
 
 
 def judge(session: Session, graph: Graph) -> Plan:

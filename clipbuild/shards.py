@@ -1,14 +1,19 @@
 """Splits a build over machines: the same split on every one of them, even by cost, and steady when the catalog changes.
 
-What is bought together stays together, so that two machines never buy one thing. Knows nothing of where a shard runs.
+A product stays in one part, and so does all that shares a bought result, so that two machines never buy one thing.
+Knows nothing of where a shard runs.
 """
 
 import hashlib
 import math
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from clipbuild.errors import UsageError
+
+if TYPE_CHECKING:
+    from clipbuild.planning import Session
 
 SLACK = 1.05
 """A shard takes at most this much more than its even share, as far as single groups are smaller than that."""
@@ -30,6 +35,29 @@ def parse(text: str) -> Shard:
         if 1 <= shard.number <= shard.count <= 1000:
             return shard
     raise UsageError(f"--shard {text!r}: not a part of a whole", hint="--shard 2/5 is the second of five")
+
+
+def clips(session: "Session", shard: Shard, among: frozenset[str] | None = None) -> frozenset[str]:
+    """The wished clips of this part; those of `among`, split as the whole is split."""
+    from clipbuild import planning
+
+    wished = {clip.id: clip for clip in session.selected()}
+    graph = planning.graph_of(session, wished.values())
+    ties = [[name.partition("/")[0] for name in names] for id_, names in graph.aliases.items()
+            if graph.actions[id_].precious]  # fmt: skip
+    skus: dict[str, list[str]] = {}
+    for clip in wished.values():
+        skus.setdefault(clip.sku, []).append(clip.id)
+    group = groups(wished, [*ties, *skus.values()])
+    weights: dict[str, float] = {}
+    platforms = session.catalog.project.platforms
+    for clip in wished.values():
+        specs = {platforms[name].spec for name in clip.platforms}
+        work = sum(spec.width * spec.height * spec.fps * clip.seconds for spec in specs)
+        weights[group[clip.id]] = weights.get(group[clip.id], 0.0) + work
+    place = split(weights, shard.count)
+    found = frozenset(name for name in wished if place[group[name]] == shard.number)
+    return found if among is None else found & among
 
 
 def split(weights: Mapping[str, float], count: int) -> dict[str, int]:

@@ -17,6 +17,7 @@ from clipbuild.digest import Digest
 from clipbuild.engine import files
 from clipbuild.engine.action import Action, Graph, Output
 from clipbuild.engine.git import Git, lfs_digest
+from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import why
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, shown
@@ -47,6 +48,8 @@ class Difference:
     ids: frozenset[Digest] = frozenset()
     """Every action of then that was looked at."""
     broken: str = ""
+    pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of what the lock says was bought: "added", "removed" and "replaced" (the same key, other bytes)."""
 
     @property
     def touched(self) -> frozenset[str]:
@@ -97,7 +100,18 @@ def _compare(session: Session, now: Mapping[str, Clip], then: Session, base: str
     }  # fmt: skip
     fresh = frozenset(name for name in suspects if name not in before)
     ids = frozenset(graph_then.actions)
-    return Difference(base, fresh, frozenset(differs), gone, actions_then, ids)
+    return Difference(base, fresh, frozenset(differs), gone, actions_then, ids, "", pins(then.lock, session.lock))
+
+
+def pins(then: Lock, now: Lock) -> dict[str, tuple[str, ...]]:
+    """What two locks say differently of what was bought."""
+    both = then.pins.keys() & now.pins.keys()
+    replaced = (key for key in both if dict(then.pins[key].outputs) != dict(now.pins[key].outputs))
+    return {
+        "added": tuple(sorted(now.pins[key].name for key in now.pins.keys() - both)),
+        "removed": tuple(sorted(then.pins[key].name for key in then.pins.keys() - both)),
+        "replaced": tuple(sorted(now.pins[key].name for key in replaced)),
+    }
 
 
 def _plan(session: Session, clips: Iterable[Clip]) -> tuple[Graph, dict[str, list[str]]]:

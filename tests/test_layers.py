@@ -13,7 +13,7 @@ LAYERS = [
     {"media", "providers"},
     {"stages"},
     {"planner"},
-    {"planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing", "cost"},
+    {"planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing", "impact"},
     {"cli", "watch", "gallery", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

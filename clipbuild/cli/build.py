@@ -8,21 +8,28 @@ import click
 from clipbuild import build as builder
 from clipbuild import events
 from clipbuild.cli.common import json_option, selectors, settings, show_json, workspace
+from clipbuild.cli.scope import narrowed, scope_of, scope_options
+from clipbuild.errors import ClipbuildError
+from clipbuild.settings import Settings
+from clipbuild.wish import Wish
 
 
 @click.command()
 @selectors
+@scope_options
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="How many actions run at once.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would run, like `plan`; run nothing.")
 @click.option("--fail-fast", is_flag=True, help="Start nothing new after the first failure.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors and the last line.")
 @click.option("--events", "events_file", type=click.Path(dir_okay=False), help="Write every event as a line of JSON.")
 @click.option("--trace", "trace_file", type=click.Path(dir_okay=False), help="Write a Chrome trace (opens in Perfetto).")
+@click.option("--junit", "junit_file", type=click.Path(dir_okay=False), help="Write a JUnit report, also of a failure.")
 @json_option
-@click.pass_obj
+@click.pass_context
 def build(
-    folder: str, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, jobs: int | None,
-    dry_run: bool, fail_fast: bool, quiet: bool, events_file: str | None, trace_file: str | None, as_json: bool,
+    ctx: click.Context, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, jobs: int | None,
+    dry_run: bool, fail_fast: bool, quiet: bool, events_file: str | None, trace_file: str | None,
+    junit_file: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is out of date.
 
@@ -32,20 +39,20 @@ def build(
     Exit status: 0 done, 1 some products failed, 2 catalog or command line wrong, 3 incomplete (spending not allowed,
     open jobs), 4 a person must decide, 5 damage found, 130 interrupted.
     """
-    root = workspace(folder)
+    wish, scope = Wish(workspace(ctx.obj), products, platforms, profile), scope_of(ctx)
     if dry_run:
-        from clipbuild.cli.plan import show_plan
+        from clipbuild.cli.plan import show_change, show_plan
 
-        return show_plan(root, products, platforms, profile, as_json)
-    from clipbuild.settings import Settings
-
+        if scope.since:
+            return show_change(wish, scope, "json" if as_json else "text")
+        return show_plan(wish, scope, as_json)
     chosen: Settings = settings()
     began = time.monotonic()
     bus = events.Bus(lambda: time.monotonic() - began)
-    with _Listeners(bus, events_file, trace_file, show=not (quiet or as_json)):
-        report = builder.build(
-            _wish(root, products, platforms, profile), chosen, bus, builder.Options(jobs or 0, fail_fast)
-        )
+    listeners = _Listeners(bus, events_file, trace_file, junit_file, show=not (quiet or as_json))
+    with listeners:
+        wish, _ = narrowed(wish, scope, chosen)
+        report = listeners.report = builder.build(wish, chosen, bus, builder.Options(jobs or 0, fail_fast))
     if as_json:
         show_json(report.plain())
     else:
@@ -53,17 +60,16 @@ def build(
     return report.status
 
 
-def _wish(root: str, products: tuple[str, ...], platforms: tuple[str, ...], profile: str) -> Any:
-    from clipbuild.wish import Wish
-
-    return Wish(root, products, platforms, profile)
-
-
 class _Listeners:
-    """Console, event file and trace on the bus, closed at the end whatever happens."""
+    """Console, event file, trace and JUnit report on the bus, closed at the end whatever happens."""
 
-    def __init__(self, bus: events.Bus, events_file: str | None, trace_file: str | None, *, show: bool) -> None:
+    def __init__(
+        self, bus: events.Bus, events_file: str | None, trace_file: str | None, junit_file: str | None, *, show: bool
+    ) -> None:
         self.bus, self.events_file, self.trace_file, self.show = bus, events_file, trace_file, show
+        self.junit_file = junit_file
+        self.junit: Any = None
+        self.report: builder.Report | None = None
         self.closers: list[Any] = []
 
     def __enter__(self) -> None:
@@ -75,14 +81,22 @@ class _Listeners:
             self._add(console.EventFile(self.events_file))
         if self.trace_file:
             self._add(console.TraceFile(self.trace_file))
+        if self.junit_file:
+            from clipbuild.cli.junit import JUnitFile
+
+            self.junit = JUnitFile(self.junit_file)
+            self._add(self.junit)
 
     def _add(self, listener: Any) -> None:
         self.bus.listeners.append(listener)
         self.closers.append(listener)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
         for listener in self.closers:
             listener.close()
+        told = self.report or error
+        if self.junit and isinstance(told, builder.Report | ClipbuildError):
+            self.junit.write(told)
 
 
 def _last_words(report: builder.Report) -> None:

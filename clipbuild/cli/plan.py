@@ -6,27 +6,65 @@ from typing import Any
 import click
 
 from clipbuild.cli.common import json_option, selectors, settings, show_json, workspace
+from clipbuild.cli.scope import Scope, narrowed, scope_of, scope_options
+from clipbuild.errors import UsageError
+from clipbuild.wish import Wish
 
 
 @click.command()
 @selectors
+@scope_options
+@click.option("--markdown", is_flag=True, help="With --since: print the comment of a pull request.")
 @json_option
-@click.pass_obj
+@click.pass_context
 def plan(
-    folder: str, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, as_json: bool
-) -> int:
-    """Say what would run, why and for how much; run nothing."""
-    return show_plan(workspace(folder), products, platforms, profile, as_json)
+    ctx: click.Context, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, markdown: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Say what would run, why and for how much; run nothing.
+
+    With --since REV it says what the change since then costs before it is made: which values differ, old and new, how
+    many clips each touches, and for each product what is cached, what is made here, what is bought, for how much.
+    """
+    wish = Wish(workspace(ctx.obj), products, platforms, profile)
+    scope = scope_of(ctx)
+    if scope.since:
+        return show_change(wish, scope, "markdown" if markdown else "json" if as_json else "text")
+    if markdown:
+        raise UsageError("--markdown shows a change", hint="add --since REV, for example --since origin/main")
+    return show_plan(wish, scope, as_json)
 
 
-def show_plan(
-    root: str, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, as_json: bool
-) -> int:
+def show_change(wish: Wish, scope: Scope, form: str) -> int:
+    """Print what a change costs."""
+    from clipbuild import planning
+    from clipbuild.cli import change
+    from clipbuild.impact import impact
+
+    chosen = settings()
+    wish, told = narrowed(wish, scope, chosen)
+    assert told is not None
+    session = planning.open_session(wish, chosen)
+    try:
+        found = impact(session, planning.make_plan(session, None), told, lambda _: None)
+    finally:
+        session.close()
+    if form == "json":
+        show_json(found.plain())
+    elif form == "markdown":
+        click.echo(change.markdown(found), nl=False)
+    else:
+        click.echo("\n".join(change.text(found)))
+    return 0
+
+
+def show_plan(wish: Wish, scope: Scope, as_json: bool) -> int:
     """Print the plan of a wish; `build --dry-run` is this."""
     from clipbuild import planning
-    from clipbuild.wish import Wish
 
-    session = planning.open_session(Wish(root, products, platforms, profile), settings())
+    chosen = settings()
+    wish, _ = narrowed(wish, scope, chosen)
+    session = planning.open_session(wish, chosen)
     try:
         planned = planning.make_plan(session, None)
         rows = [_row(planned.plan, action) for action in planned.plan.graph]
