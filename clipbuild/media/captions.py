@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clipbuild.media import contrast, drawing, layout, legible, lettering, looks, placing, shades, timing
+from clipbuild.media import contrast, drawing, layout, legible, lettering, looks, placing, script, shades, timing
 from clipbuild.media.contrast import RGB
 from clipbuild.media.drawing import Paint
 from clipbuild.media.layers import Layer
@@ -33,7 +33,9 @@ def overlays(
     cues = timing.cues(params)
     if not cues:
         return []
-    setter = lettering.Setter(Fonts(fonts, str(params.get("language") or "")), lettering.looks_of(params), _unit(size))
+    known = Fonts(fonts, str(params.get("language") or ""))
+    rtl = sum(script.is_rtl(cue.text) or -1 for cue in cues if script.has_direction(cue.text)) > 0
+    setter = lettering.Setter(known, lettering.looks_of(params), _unit(size), rtl)
     placed, room = placing.place(setter, cues, _rooms(params, size, safe), large=bool(params.get("card")))
     ways = [placing.lowered(placed, room, share) for share in (LOWERED if layout.shape(*size) == "landscape" else ())]
     ways = ways or [placed]

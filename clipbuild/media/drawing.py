@@ -4,12 +4,13 @@ Knows nothing of why a colour was chosen or what is behind it.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clipbuild.errors import MediaError, shown
 from clipbuild.media import contrast, faces, ink, linebreak, text, timing
 from clipbuild.media.contrast import RGB
 from clipbuild.media.layers import Layer
@@ -50,7 +51,14 @@ class Part:
 
 
 def layers(placed: Placed, paint: Paint) -> list[Layer]:
-    """The layers of one element."""
+    """The layers of one element. Raises MediaError when nothing of it would be seen."""
+    found = _layers(placed, paint)
+    if not any(layer.rgba[..., 3].any() for layer in found):
+        raise MediaError("a text leaves no ink", [("text", f'"{shown(placed.cue.text, 60)}"')])
+    return found
+
+
+def _layers(placed: Placed, paint: Paint) -> list[Layer]:
     look = placed.element.look
     if look.by == "block":
         return [_layer(placed, _whole(placed, paint), placed.cue)]
@@ -153,7 +161,7 @@ def _parts(placed: Placed) -> Iterator[Part]:
     """The words of an element where they ended up in its lines, with their times."""
     block, cue = placed.element.pieces[0].block, placed.cue
     words = timing.words(cue)
-    spots = [(i, *span) for i, line in enumerate(block.lines) for span in _spans(line.text)]
+    spots = [(i, *span) for i, line in enumerate(block.lines) for span in linebreak.words(line.text)]
     if len(spots) == len(words):
         for (line, first, last), word in zip(spots, words, strict=True):
             yield Part(line, first, last, word.start, word.end)
@@ -166,17 +174,16 @@ def _parts(placed: Placed) -> Iterator[Part]:
         clock += weight * step
 
 
-def _spans(line: str) -> Sequence[tuple[int, int]]:
-    found, at = [], 0
-    for piece in linebreak.pieces(line, linebreak.FREE):
-        found.append((at, at + len(piece.text)))
-        at += len(piece.text) + len(piece.space)
-    return found
-
-
 def _chosen(placed: Placed, part: Part) -> ink.Ink:
     block = placed.element.pieces[0].block
-    return ink.rasterise(block, lambda index, char: index == part.line and part.first <= char < part.last)
+    whole = ink.rasterise(block, lambda index, char: index == part.line and part.first <= char < part.last)
+    seen = whole.mask if whole.colour is None else np.maximum(whole.mask, whole.colour[..., 3])
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not rows.size:
+        return whole
+    cut = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    colour = None if whole.colour is None else whole.colour[cut]
+    return ink.Ink(whole.mask[cut], colour, whole.x + int(columns[0]), whole.y + int(rows[0]))
 
 
 def _word(placed: Placed, paint: Paint, part: Part) -> Layer:
@@ -193,8 +200,11 @@ def _marked(placed: Placed, paint: Paint, part: Part) -> Layer:
     left = placed.x + piece.x + block.left(line)
     base = placed.y + piece.y + block.baseline(part.line)
     above, below = max(faces.CAP, line.above), max(0.12, line.below)
+    before, after = line.text[: part.first][-1:], line.text[part.last :][:1]
+    pads = [0.14 if not beside or beside.isspace() else 0.03 for beside in (before, after)]
+    pads = pads[::-1] if placed.element.rtl else pads
     rect = Rect(
-        left + (x0 - 0.14) * em, base - (above + 0.13) * em, left + (x1 + 0.14) * em, base + (below + 0.08) * em
+        left + (x0 - pads[0]) * em, base - (above + 0.13) * em, left + (x1 + pads[1]) * em, base + (below + 0.08) * em
     )
     canvas = Canvas(_area(placed))
     canvas.box(rect, 0.18 * em, paint.mark)

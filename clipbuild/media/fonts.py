@@ -39,7 +39,7 @@ def needed(text: str, language: str = "", brand: Sequence[str] = ()) -> list[str
     first = (heading or shipped(BODY), body or shipped(BODY))
     text = script.plain(text)
     coloured = frozenset(
-        char for char, after in zip(text, text[1:] + " ", strict=True) if script.is_emoji(char) or after == script.VS16
+        char for char, after in zip(text, f"{text} "[1:], strict=True) if script.is_emoji(char) or after == script.VS16
     )
     return [*first, *_fallbacks(frozenset(text), coloured, first, language)]
 

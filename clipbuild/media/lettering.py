@@ -47,23 +47,27 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Setter:
-    """Sets cues in looks for a frame whose shorter side is `unit` pixels. `looks` are by kind of cue."""
+    """Sets cues in looks for a frame whose shorter side is `unit` pixels. `looks` are by kind of cue.
+
+    `rtl`: the clip runs from right to left, so a price in digits stands at the right too.
+    """
 
     fonts: Fonts
     looks: Mapping[str, Look]
     unit: float
+    rtl: bool = False
 
-    def element(self, cue: Cue, width: float, height: float, scale: float = 1.0) -> Element:
-        """The cue within `width` x `height` pixels, its usual size times `scale`. Raises MediaError."""
+    def element(self, cue: Cue, width: float, height: float, scale: float = 1.0, lines: int = 0) -> Element:
+        """The cue within `width` x `height` pixels, its usual size times `scale`, in its look's number of lines or
+        as many as `lines`. Raises MediaError."""
         look = self.looks[cue.kind]
         size, least = look.size * self.unit * scale, look.least * self.unit * min(scale, 1.0)
         if cue.kind == "price" and cue.was:
             return self._tag(cue, look, size, least, width)
         room = self._inside(look, size, width, height)
-        rtl = script.is_rtl(cue.text)
-        align = "center" if look.align == "center" or (look.box and not look.hug) else "right" if rtl else "left"
-        block = self.fonts.fit(cue.text, look.style, size, least, *room, look.lines, align)
-        return boxed(cue, look, (Piece(block, 0.0, 0.0),), rtl)
+        align = "center" if look.align == "center" or (look.box and not look.hug) else "right" if self.rtl else "left"
+        block = self.fonts.fit(cue.text, look.style, size, least, *room, max(lines, look.lines), align)
+        return boxed(cue, look, (Piece(block, 0.0, 0.0),), self.rtl)
 
     def _inside(self, look: Look, size: float, width: float, height: float) -> tuple[float, float]:
         if not look.box:
@@ -72,7 +76,6 @@ class Setter:
 
     def _tag(self, cue: Cue, look: Look, size: float, least: float, width: float) -> Element:
         """Price and earlier price side by side, sharing their baseline."""
-        rtl = script.is_rtl(cue.text)
         while True:
             now = self._one_line(cue.text, look, size)
             was = self._one_line(cue.was, replace(look, weight=600), size * WAS_SIZE)
@@ -85,9 +88,9 @@ class Setter:
             size *= 0.94
         drop = now.ascent - was.ascent
         pieces = (Piece(now, 0.0, 0.0), Piece(was, now.width + gap, drop, struck=True))
-        if rtl:
+        if self.rtl:
             pieces = (Piece(now, was.width + gap, 0.0), Piece(was, 0.0, drop, struck=True))
-        return boxed(cue, look, pieces, rtl)
+        return boxed(cue, look, pieces, self.rtl)
 
     def _one_line(self, text: str, look: Look, size: float) -> Block:
         line = self.fonts.line(text.replace("\n", " "), look.style, script.is_rtl(text))

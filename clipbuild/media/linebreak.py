@@ -31,6 +31,9 @@ NO_START = frozenset(
 )
 NO_END = frozenset("‘“（〔［｛〈《「『【〘〖〝｟«￥＄￡＃＠€$£¥#@([{")
 
+THAI_FIRST, THAI_LAST, THAI_UNFINISHED = frozenset("เแโใไ"), frozenset("ะำ์ๆ"), frozenset("ั็")
+"""Vowels that open a syllable, signs that close one, and signs after which a syllable goes on."""
+
 # Spaces that must not be broken: a currency or sign and its number, a number and its unit.
 _GLUE = re.compile(
     r"(?<=[€$£¥₹₽₪₩₺₫฿§№#+±~–-]) (?=\d)|(?<=\d) (?=[€$£¥₹₽₪₩₺₫฿%‰°])"
@@ -71,6 +74,20 @@ def pieces(text: str, level: int = FREE) -> tuple[Piece, ...]:
     return _pieces(text, level)
 
 
+def words(line: str) -> list[tuple[int, int]]:
+    """Where each word of a line begins and ends; in scripts without spaces what a break would cost little between."""
+    found: list[tuple[int, int]] = []
+    at, going_on = 0, False
+    for piece in _pieces(line, FREE):
+        end = at + len(piece.text)
+        if going_on:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((at, end))
+        at, going_on = end + len(piece.space), piece.cost >= AWKWARD
+    return found
+
+
 @lru_cache(maxsize=1024)
 def _pieces(text: str, level: int) -> tuple[Piece, ...]:
     found: list[Piece] = []
@@ -102,13 +119,17 @@ def _between(before: str, after: str, level: int) -> float:
     """What a break between two characters without a space costs."""
     if after in NO_START or before in NO_END:
         return FORBIDDEN
+    if script.ZWSP in (before, after):
+        return 0.02 if before == script.ZWSP else FORBIDDEN
     kinds = script.script_of(before), script.script_of(after)
     if script.is_cjk(before) or script.is_cjk(after):
         cost = _cjk(before, kinds)
         return FORBIDDEN if cost >= AWKWARD and level == GENTLE else cost
     if (before == "-" and kinds[1] == "latin") or before == "/":
         return WEAK
-    if kinds[0] == kinds[1] and kinds[0] in ("thai", "lao", "khmer", "myanmar"):
+    if kinds[0] == kinds[1] == "thai":
+        return _thai(before, after, level)
+    if kinds[0] == kinds[1] and kinds[0] in ("lao", "khmer", "myanmar"):
         return WEAK
     # Letters of a joined script change their shape when torn apart.
     if level == TORN and "arabic" not in kinds:
@@ -127,6 +148,15 @@ def _cjk(before: str, kinds: tuple[str, str]) -> float:
     if kinds[1] == "hiragana":
         return WEAK
     return WEAK / 3 if kinds[0] == kinds[1] else 0.05
+
+
+def _thai(before: str, after: str, level: int) -> float:
+    """Without a dictionary only some ends of syllables are sure; a zero-width space (U+200B) marks words for certain."""
+    if before in THAI_UNFINISHED:
+        return FORBIDDEN
+    if after in THAI_FIRST or before in THAI_LAST:
+        return WEAK / 3
+    return FORBIDDEN if level == GENTLE else AWKWARD
 
 
 def _after_word(word: str) -> float:

@@ -15,6 +15,8 @@ from clipbuild.media.timing import CLOSING, Cue
 LARGE = (1.5, 1.35, 1.2, 1.1)
 """What a card tries first: its text is what it shows."""
 SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+MANY = 40
+"""Lines a text may have where nothing else helps."""
 GAP = 0.022
 """Between two texts, as a share of the frame's shorter side."""
 ORDER = ("hook", "headline", "caption", "offer", "price", "cta")
@@ -45,16 +47,17 @@ def place(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], *, large: b
     `large`: try larger than usual first. Raises MediaError when nothing helps.
     """
     ordered = sorted(cues, key=lambda cue: (ORDER.index(cue.kind), cue.start))
+    tries = [(room, scale, 0) for room in rooms for scale in (*(LARGE if large else ()), *SCALES)]
+    tries += [(rooms[-1], scale, MANY) for scale in SCALES[-3:]]
     failure: MediaError | None = None
-    for room in rooms:
-        for scale in (*(LARGE if large else ()), *SCALES):
-            try:
-                found = _stacked(setter, ordered, room, scale)
-            except MediaError as error:
-                failure = error
-                continue
-            if found is not None:
-                return found, room
+    for room, scale, lines in tries:
+        try:
+            found = _stacked(setter, ordered, room, scale, lines)
+        except MediaError as error:
+            failure = error
+            continue
+        if found is not None:
+            return found, room
     raise failure or MediaError(
         "there is more text at once than has room",
         [("texts", ", ".join(f'"{cue.text}"' for cue in ordered)[:200])],
@@ -62,7 +65,7 @@ def place(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], *, large: b
     )
 
 
-def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float) -> list[Placed] | None:
+def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float, lines: int) -> list[Placed] | None:
     """Each below all it meets in time; None when the last of them leaves the room."""
     found: list[Placed] = []
     x0, y0, x1, y1 = room
@@ -76,7 +79,7 @@ def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float) -> li
         top = max([placed.rect.y1 + gap * _apart(placed.cue, cue) for placed in met], default=float(y0))
         if y1 - top < 8:
             return None
-        element = setter.element(cue, x1 - x0, y1 - top if not met else y1 - y0, scale)
+        element = setter.element(cue, x1 - x0, y1 - top, scale, lines)
         if top + element.height > y1 + 0.5:
             return None
         found.append(Placed(element, x1 - element.width if element.rtl else x0, top))

@@ -129,6 +129,11 @@ def is_rtl(text: str) -> bool:
     return False
 
 
+def has_direction(text: str) -> bool:
+    """Whether `text` has a letter that runs one way or the other: digits and signs alone do not."""
+    return any(unicodedata.bidirectional(char) in ("L", "R", "AL") for char in text)
+
+
 def reading_seconds(text: str) -> float:
     """How long a viewer needs for `text`."""
     return sum(1.0 / _SPEED.get(script_of(char), LATIN_SPEED) for char in text if not is_ignorable(char))

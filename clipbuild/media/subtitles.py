@@ -37,7 +37,7 @@ def _together(cues: Iterable[Cue]) -> list[tuple[float, float, str]]:
 
 
 def _plain(text: str) -> str:
-    for mark in ("<", "{", "--"):
+    for mark in ("<", "{", "--", "\\"):
         text = text.replace(mark, mark + WORD_JOINER)
     lines = text.split("\n")
     return "\n".join(line + WORD_JOINER if line.strip().isdecimal() else line for line in lines)

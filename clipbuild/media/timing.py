@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clipbuild.media import script
+from clipbuild.media import linebreak, script
 
 PAUSE = 0.45
 """Seconds a viewer needs to find a text before reading it."""
@@ -60,8 +60,7 @@ def cues(params: Mapping[str, Any]) -> list[Cue]:
     hook = _clean(params.get("hook"))
     card = params.get("card") or {}
     headline = _clean(card.get("headline"))
-    asked = [_asked(entry) for entry in params.get("captions") or ()]
-    spoken = [entry for entry in asked if entry[0]]
+    spoken = [_asked(entry) for entry in params.get("captions") or ()]
     found = [Cue("headline", headline, 0.0, seconds)] if headline else []
     if headline:  # a card says more at once: its words stay
         found += [Cue("hook", hook, 0.0, seconds)] if hook else []
@@ -82,8 +81,8 @@ def reading(text: str) -> float:
 
 
 def _clean(text: Any) -> str:
-    """A text as it is drawn: without spaces at its ends and blank lines; "" for none."""
-    if not text or not str(text).strip():
+    """A text as it is drawn: without spaces at its ends and blank lines; "" for none. Raises MediaError."""
+    if text is None or text == "":
         return ""
     lines = [" ".join(line.split(" ")).strip() for line in script.clean(str(text)).split("\n")]
     return "\n".join(line for line in lines if line)
@@ -91,7 +90,7 @@ def _clean(text: Any) -> str:
 
 def _asked(entry: Mapping[str, Any]) -> tuple[str, float | None, float | None]:
     at, lasts = entry.get("at"), entry.get("seconds")
-    return _clean(entry.get("text")), None if at is None else float(at), None if lasts is None else float(lasts)
+    return _clean(str(entry.get("text") or " ")), None if at is None else float(at), None if lasts is None else float(lasts)
 
 
 def _closing(params: Mapping[str, Any]) -> list[Cue]:
@@ -169,15 +168,11 @@ def words(cue: Cue) -> tuple[Word, ...]:
     """The words of a cue with their times: its own, else spread over it by reading speed."""
     if cue.words:
         return cue.words
-    from clipbuild.media import linebreak
-
     found: list[tuple[int, int, float]] = []
     at = 0
     for line in cue.text.split("\n"):
-        inside = at
-        for piece in linebreak.pieces(line, linebreak.FREE):
-            found.append((inside, inside + len(piece.text), max(script.reading_seconds(piece.text), 0.05)))
-            inside += len(piece.text) + len(piece.space)
+        for first, last in linebreak.words(line):
+            found.append((at + first, at + last, max(script.reading_seconds(line[first:last]), 0.05)))
         at += len(line) + 1
     whole = sum(weight for _, _, weight in found)
     step = min((cue.end - cue.start) / whole, 1.6)

@@ -11,6 +11,7 @@ from typing import Any
 from clipbuild.catalog.model import Clip, Platform, Spec
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Graph, Input, Output, Stage
+from clipbuild.media import timing
 from clipbuild.planner import posts
 
 PICTURE_HEADROOM = 1.2
@@ -109,7 +110,9 @@ def _clip_of_spec(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> tuple[A
     render = _render(graph, clip, spec, inputs, box, bought=motion is not None)
     at = {"at": round(clip.seconds * 0.6, 3)}
     cover = _add(graph, f"{where}/cover", "cover", at, {"video": render.out("video")}, box)
-    words = _add(graph, f"{clip.id}/captions", "captions", _words(clip), {}, box)
+    said = _words(clip)
+    timing.cues(said)  # what can't be shown is told now, with its place in the catalog
+    words = _add(graph, f"{clip.id}/captions", "captions", said, {}, box)
     return render, cover, words
 
 
