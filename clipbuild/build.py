@@ -65,8 +65,8 @@ def question(wish: Wish) -> bytes:
 
 
 def snapshot_path(root: str, profile: str) -> str:
-    """Where the snapshot of a profile's last whole build is."""
-    return os.path.join(root, ".clipbuild", f"snapshot.{profile}")
+    """Where the snapshot of a profile's last whole build is; "" is the project's usual profile."""
+    return os.path.join(root, ".clipbuild", f"snapshot.{profile}" if profile else "snapshot")
 
 
 def _note_path(root: str, profile: str) -> str:

@@ -131,7 +131,7 @@ def open_session(
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
         catalog = catalogs.open_catalog(wish.root, profile=wish.profile, files=sources, cache=state, known=known)
         project = catalog.project
-        output = project.output if wish.profile == "final" else f"{project.output}.{wish.profile}"
+        output = project.output if project.profile == project.usual else f"{project.output}.{project.profile}"
         return Session(
             wish, settings, state, Store(settings.store or place.store),
             Lock.load(os.path.join(wish.root, LOCK)), sources, library,
@@ -204,7 +204,7 @@ def judge(session: Session, graph: Graph) -> Plan:
 
 def record_kind(session: Session) -> str:
     """Under which kind the state keeps what became of clips: one a profile."""
-    return f"clip:{session.wish.profile}"
+    return f"clip:{session.catalog.project.profile}"
 
 
 def read_record(session: Session, clip: str) -> Mapping[str, Any] | None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Which clips of which workspace: product patterns and platforms (none: all), and a profile. `clips` are ids; None:
-    no such limit."""
+    """Which clips of which workspace: product patterns and platforms (none: all), and a profile ("": the
+    project's usual one). `clips` are ids; None: no such limit."""
 
     root: str
     products: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
-    profile: str = "final"
+    profile: str = ""
     clips: frozenset[str] | None = None

@@ -261,7 +261,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """clipbuild.yaml, resolved. `budget` values are decimal USD text, "" for none."""
+    """clipbuild.yaml, resolved. `budget` values are decimal USD text, "" for none. `profile` is the one in force, `usual`
+    the one that is meant where none is named."""
 
     root: str
     output: str
@@ -274,3 +275,5 @@ class Project:
     takes: int = 1
     approve: str = ""
     routes: tuple[Route, ...] = ()
+    profile: str = "final"
+    usual: str = "final"

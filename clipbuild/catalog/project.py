@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, Any] = {
     "caption_style": "boxed", "takes": 1, "priority": "normal",
     "exclude": ["text", "logos", "watermarks", "extra objects"],
 }  # fmt: skip
+USUAL = "final"
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     "draft": {"scale": 0.5, "preset": "superfast", "crf": 26, "paid": False}, "final": {},
 }  # fmt: skip
@@ -78,6 +79,9 @@ def _tables(value: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[s
 def _faults(value: Mapping[str, Any]) -> Iterator[Fault]:
     specs, platforms = _tables(value)
     yield from places.faults(specs, platforms, value.get("platforms", {}))
+    profiles = [*PROFILES, *value.get("profiles", {})]
+    if value.get("profile", USUAL) not in profiles:
+        yield unknown(("profile",), "profile", value["profile"], profiles)
     for kind in ("platforms", "specs", "profiles"):
         folded = [*names.collisions([*(platforms if kind == "platforms" else ()), *value.get(kind, {})])]
         for earlier, later in folded:
@@ -96,6 +100,8 @@ def _config(root: str, profile: str, value: Mapping[str, Any]) -> Config:
         name: _profile(name, {**PROFILES.get(name, {}), **value.get("profiles", {}).get(name, {})})
         for name in dict.fromkeys([*PROFILES, *value.get("profiles", {})])
     }
+    usual = value.get("profile", USUAL)
+    profile = profile or usual
     if profile not in profiles:
         fault = unknown((), "profile", profile, list(profiles))
         raise UsageError(fault.what, fault.facts, fault.hint)
@@ -108,7 +114,7 @@ def _config(root: str, profile: str, value: Mapping[str, Any]) -> Config:
         places.resolve(specs, platforms, chosen), profiles, value.get("pools", {}),
         budget_build=budget.get("build", ""), budget_month=budget.get("month", ""),
         takes=value.get("defaults", {}).get("takes", 1), approve=_unless_none(value.get("approve", "")),
-        routes=tuple(_route(entry) for entry in value.get("routes", ())),
+        routes=tuple(_route(entry) for entry in value.get("routes", ())), profile=profile, usual=usual,
     )  # fmt: skip
     raw = {"": value.get("brand", {}), **value.get("brands", {})}
     return Config(

@@ -2,11 +2,11 @@
 
 import click
 
-from clipbuild.cli.common import json_option, settings, show_json, workspace
+from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
 
 
 @click.command()
-@click.option("--profile", default="final", show_default=True, help="Check what this profile would make.")
+@profile_option("Check what this profile would make.")
 @json_option
 @click.pass_obj
 def check(folder: str, profile: str, as_json: bool) -> int:

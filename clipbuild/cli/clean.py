@@ -1,14 +1,15 @@
 """`clipbuild clean`: remove the output tree, and on request what can be made again. Never what was bought."""
 
+import contextlib
 import os
 
 import click
 
-from clipbuild.cli.common import settings, workspace
+from clipbuild.cli.common import profile_option, settings, workspace
 
 
 @click.command()
-@click.option("--profile", default="final", show_default=True, help="Whose output tree.")
+@profile_option("Whose output tree.")
 @click.option("--cache", is_flag=True, help="Also forget traces and snapshots, so that free work is done again.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would go.")
 @click.pass_obj
@@ -33,8 +34,9 @@ def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
         with Workspace(root).held():
             session.tree.drop([*made, MANIFEST])
             session.state.drop(planning.record_kind(session))
-            if os.path.exists(snapshot_path(root, profile)):
-                os.unlink(snapshot_path(root, profile))
+            for name in {"", profile, session.catalog.project.profile}:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(snapshot_path(root, name))
             if cache:
                 session.state.forget(session.state.keys())
     finally:

@@ -31,9 +31,17 @@ def settings() -> Settings:
     return load(os.environ)
 
 
+def profile_option(help_text: str) -> Callable[[F], F]:
+    """The option that names a profile."""
+    return click.option(
+        "--profile", default="", metavar="NAME", show_default="the project's usual one: final, unless it says otherwise",
+        help=help_text,
+    )  # fmt: skip
+
+
 def selectors(command: F) -> F:
     """The options that say which clips are meant."""
-    command = click.option("--profile", default="final", show_default=True, help="How good and how dear.")(command)
+    command = profile_option("How good and how dear.")(command)
     command = click.option(
         "--platform", "platforms", multiple=True, metavar="NAME", help="Only for this platform (repeatable)."
     )(command)

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from clipbuild.cli.common import json_option, settings, show_json, workspace
+from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
 
 
 @click.command()
-@click.option("--profile", default="final", show_default=True, help="Whose output tree.")
+@profile_option("Whose output tree.")
 @json_option
 @click.pass_obj
 def verify(folder: str, profile: str, as_json: bool) -> int:

@@ -2,12 +2,12 @@
 
 import click
 
-from clipbuild.cli.common import json_option, settings, show_json, workspace
+from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
 
 
 @click.command()
 @click.argument("sku")
-@click.option("--profile", default="final", show_default=True, help="How good and how dear.")
+@profile_option("How good and how dear.")
 @json_option
 @click.pass_obj
 def why(folder: str, sku: str, profile: str, as_json: bool) -> int:
