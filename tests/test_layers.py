@@ -13,7 +13,8 @@ LAYERS = [
     {"media", "providers"},
     {"stages"},
     {"planner"},
-    {"planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing", "impact"},
+    {"planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing", "impact",
+     "decisions", "reviewing", "pairs"},
     {"cli", "watch", "gallery", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

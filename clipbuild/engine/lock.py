@@ -3,7 +3,8 @@
     {"format":1,"kind":"header"}
     {"cost":"0.040","facts":{…},"key":K,"kind":"pin","name":"acme/SKU-17/image","outputs":{"image.png":D},"sum":S}
     {"because":"blurred label","key":K,"kind":"take","take":2}
-    {"at":"2025-01-31T12:00:00Z","by":"kim","digest":D,"key":K,"kind":"approval","reason":"","verdict":"approved"}
+    {"at":"2025-01-31T12:00:00Z","by":"kim","digest":D,"key":K,"kind":"approval","name":"acme/SKU-17/render",
+     "pair":"one subject, plain / push-in / local","reason":"","verdict":"approved"}          (on one line)
 
 Sorted by kind, name and key; read in any order, so that a line-wise union of two branches loads. `sum` is the start of
 the digest of the pin's other fields: it finds a slip of the hand or of a merge, it is no signature. Nothing in the file
@@ -38,7 +39,10 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's verdict ("approved" or "rejected") on the bytes `digest` that `key` gave. `at` is ISO 8601."""
+    """A person's verdict ("approved" or "rejected") on the bytes `digest` that `key` gave. `at` is ISO 8601.
+
+    `name` is the action's at that time, for readers of the file; `pair` is what it counts for in the record of motions.
+    """
 
     key: Digest
     digest: Digest
@@ -46,6 +50,8 @@ class Approval:
     by: str
     at: str
     reason: str = ""
+    name: str = ""
+    pair: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +119,20 @@ class Lock:
         """What a person said about these bytes of this key; other bytes are not approved by it."""
         return self.approvals.get((key, of))
 
+    def decisions(self) -> dict[Digest, Approval]:
+        """The latest verdict on each blob, under whichever key it was given: equal bytes need no second look."""
+        found: dict[Digest, Approval] = {}
+        for said in sorted(self.approvals.values(), key=lambda a: (a.at, a.verdict, a.key)):
+            found[said.digest] = said
+        return found
+
     def with_approval(self, approval: Approval) -> "Lock":
         """With a person's verdict, in place of an earlier one on the same bytes. Raises ValueError."""
         lockline.check(_approval_entry(approval))
         return replace(self, approvals={**self.approvals, (approval.key, approval.digest): approval})
 
     def _entries(self) -> Iterable[dict[str, Any]]:
-        for approval in sorted(self.approvals.values(), key=lambda a: (a.key, a.digest)):
+        for approval in sorted(self.approvals.values(), key=lambda a: (a.name, a.key, a.digest)):
             yield _approval_entry(approval)
         for pin in sorted(self.pins.values(), key=lambda p: (p.name, p.key)):
             yield _pin_entry(pin)
@@ -188,7 +201,7 @@ class _Reader:
             take = Take(entry["key"], entry["take"], entry["because"])
             self._keep(self.takes, take.key, take, _later_take, place)
         else:
-            said = Approval(*(entry[name] for name in ("key", "digest", "verdict", "by", "at", "reason")))
+            said = Approval(**{name: value for name, value in entry.items() if name != "kind"})
             self._keep(self.approvals, (said.key, said.digest), said, _same_approval, place)
 
     def _keep(
@@ -247,6 +260,8 @@ def _approval_entry(said: Approval) -> dict[str, Any]:
         "verdict": said.verdict,
         "by": said.by,
         "at": said.at,
+        "name": said.name,
+        "pair": said.pair,
         "reason": said.reason,
     }
 

@@ -113,6 +113,8 @@ _FIELDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "digest": _is_digest,
         "key": _is_digest,
         "kind": _is_any,
+        "name": _is_text,
+        "pair": _is_text,
         "reason": _is_text,
         "verdict": lambda v: v in ("approved", "rejected"),
     },

@@ -81,12 +81,15 @@ class State:
     def last(self, name: str) -> tuple[Digest, dict[str, Any]] | None:
         """Key and document last judged for the action `name`."""
         key = self.last_keys([name]).get(name)
-        rows = self._rows("select data from document where key = ?", (bytes.fromhex(key),)) if key else []
-        data = _unpack(bytes.fromhex(key), rows[0][0]) if key and rows else None
-        if key is None or data is None:
-            return None
+        document = self.document(key) if key else None
+        return None if key is None or document is None else (key, document)
+
+    def document(self, key: Digest) -> dict[str, Any] | None:
+        """The document of a key, if it is known."""
+        rows = self._rows("select data from document where key = ?", (bytes.fromhex(key),))
+        data = _unpack(bytes.fromhex(key), rows[0][0]) if rows else None
         with suppress(ValueError, zlib.error, RecursionError):
-            return key, json.loads(zlib.decompress(data))
+            return None if data is None else dict(json.loads(zlib.decompress(data)))
         return None
 
     def last_keys(self, names: Collection[str]) -> dict[str, Digest]:
