@@ -125,6 +125,10 @@ def _walk(
         with session.store.use():
             planned = _until_settled(session, _dirty(session, snapshot), bus, options, report)
             _publish(session, planned, report)
+            if settings.remote_write and settings.trusted and report.ran:
+                from clipbuild import sharing
+
+                sharing.after(session, planned, bus)
         if report.status == DONE:
             _take_snapshot(session, asked, report)
         return report
@@ -140,6 +144,10 @@ def _until_settled(
 
     for _ in range(9):
         planned = planning.make_plan(session, dirty)
+        if session.settings.remote:
+            from clipbuild import sharing
+
+            sharing.before(session, planned, bus)
         if not _run(session, planned, bus, options, report):
             break
     return planned

@@ -117,6 +117,15 @@ class DeliverableRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched(Event):
+    """A shared cache had what this machine lacked: blobs, and results that need not be made."""
+
+    blobs: int
+    results: int
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warned(Event):
     """Something a person should know that stops nothing."""
 

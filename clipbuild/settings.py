@@ -11,10 +11,17 @@ from typing import Any
 
 from clipbuild.errors import UsageError
 
+KNOWN = frozenset((
+    "ffmpeg", "jobs", "store", "budget_build", "budget_month", "confirm_above", "plugins", "base_urls", "remote",
+    "remote_write",
+))  # fmt: skip
+"""What the configuration file may say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`trusted` False: may plan, never spend. Paths "" mean the default place."""
+    """`trusted` False: may plan, never spend. Paths "" mean the default place. `remote`: a folder or http(s) address where
+    machines share results; `remote_write`: builds put theirs there."""
 
     trusted: bool = True
     ffmpeg: str = ""
@@ -26,6 +33,7 @@ class Settings:
     plugins: tuple[str, ...] = ()
     base_urls: Mapping[str, str] = field(default_factory=dict)
     remote: str = ""
+    remote_write: bool = False
     state_home: str = ""
 
 
@@ -48,15 +56,17 @@ def load(env: Mapping[str, str]) -> Settings:
     path = config_path(env)
     table = _read(path) if os.path.isfile(path) else {}
     state = env.get("XDG_STATE_HOME") or os.path.join(env.get("HOME", "/nonexistent"), ".local", "state")
-    known = {"ffmpeg", "jobs", "store", "budget_build", "budget_month", "confirm_above", "plugins", "base_urls", "remote"}
-    for key in sorted(set(table) - known):
-        raise UsageError(f"{path}: unknown key {key!r}", [("known", ", ".join(sorted(known)))])
+    for key in sorted(set(table) - KNOWN):
+        raise UsageError(f"{path}: unknown key {key!r}", [("known", ", ".join(sorted(KNOWN)))])
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     for key in ("budget_build", "budget_month", "confirm_above"):
         if key in values:
             values[key] = str(values[key])
-    if env.get("CLIPBUILD_FFMPEG"):
-        values["ffmpeg"] = env["CLIPBUILD_FFMPEG"]
+    for key in ("ffmpeg", "remote"):
+        if told := env.get(f"CLIPBUILD_{key.upper()}"):
+            values[key] = told
+    if env.get("CLIPBUILD_REMOTE_WRITE"):
+        values["remote_write"] = env["CLIPBUILD_REMOTE_WRITE"].strip().lower() in ("1", "true", "yes")
     return Settings(trusted=is_trusted(env), state_home=os.path.join(state, "clipbuild"), **values)
 
 

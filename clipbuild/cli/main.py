@@ -16,6 +16,8 @@ COMMANDS = {
     "prompt": ("clipbuild.cli.prompt", "Print what would be sent to an image or motion model."),
     "plan": ("clipbuild.cli.plan", "Say what would run, why and for how much; run nothing."),
     "build": ("clipbuild.cli.build", "Make what is out of date."),
+    "push": ("clipbuild.cli.push", "Give the results of this machine to a shared cache."),
+    "pull": ("clipbuild.cli.pull", "Bring from a shared cache what this machine lacks."),
     "why": ("clipbuild.cli.why", "Show which input of a product changed since it was last made."),
     "graph": ("clipbuild.cli.graph", "Show the actions of products and how they hang together."),
     "qc": ("clipbuild.cli.qc", "Judge pictures and clips: fit to be animated, fit to be posted?"),
