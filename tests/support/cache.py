@@ -4,7 +4,7 @@
         cache.fault = "cut"     # every answer from now on
         ... cache.url ... cache.things ... cache.asked
 
-Faults: cut, reset, error (503), slow, lie (another blob's bytes), full (507), encoded, redirect, cut-upload (the first
+Faults: cut, reset, error (503), slow, lie (other bytes than the blob's name says), full (507), encoded, redirect, cut-upload (the first
 upload is dropped half way). Only the standard library.
 """
 
@@ -49,7 +49,7 @@ class Cache:
                 if self._spoiled():
                     return
                 data = cache.things.get(name)
-                if cache.fault == "lie" and data is not None:
+                if cache.fault == "lie" and data is not None and name.startswith("cas/"):
                     data = b"\0" + data[1:]
                 self._answer(200 if data is not None else 404, data or b"")
 
