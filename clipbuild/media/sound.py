@@ -12,7 +12,7 @@ from typing import Any
 
 from clipbuild.errors import MediaError, shown
 from clipbuild.media import ffmpeg as door
-from clipbuild.media.encode import Target
+from clipbuild.media.encode import Target, aac
 
 LOUDNESS, PEAK = -14.0, -1.0
 NEAR = 0.6
@@ -72,7 +72,7 @@ def make(program: str, target: Target, mix: Mix, folder: str) -> tuple[str, Leve
         _pack(program, target, raw, path, gain, ceiling, limit=level.peak + gain > ceiling)
         packed = measure(program, path, "mov")
         off = LOUDNESS - packed.loudness
-        if abs(off) <= NEAR and packed.peak <= PEAK:
+        if abs(off) <= NEAR and packed.peak < PEAK:  # peaks come to a tenth of a dB: -1.0 may be above
             break
         gain += off if abs(off) > NEAR else 0.0
         ceiling -= max(0.0, packed.peak - PEAK + 0.3)
@@ -149,7 +149,7 @@ def _pack(program: str, target: Target, raw: str, path: str, gain: float, ceilin
         stream = stream.filter("alimiter", limit=f"{10 ** (ceiling / 20):.5f}", attack=3, release=60, level=0, latency=1)
         stream = stream.filter("aresample", target.audio_rate).filter("atrim", end_sample=target.samples)
     options: Mapping[str, Any] = {
-        "c:a": "aac", "b:a": f"{target.audio_kbps}k", "ar": target.audio_rate, "ac": 2, "flags:a": "+bitexact",
+        **aac(target), "ar": target.audio_rate, "ac": 2, "flags:a": "+bitexact",
         "fflags": "+bitexact", "map_metadata": -1, "use_editlist": 0, "f": "mp4",
     }  # fmt: skip
     _run(program, ffmpeg.output(stream, path, **options), "the sound can't be packed")

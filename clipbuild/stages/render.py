@@ -6,7 +6,7 @@ result is looked at before it is handed on. Knows nothing of plans, platforms or
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -48,7 +48,8 @@ class Render:
             with _scene(work, program, wanted) as (scene, target, sample):
                 scene.layers.extend(_layers(work, target, sample))
                 told = _tell(work, target.count)
-                encode.encode(program, target, _frames(scene), work.out("video"), _heard(heard), told)
+                wait = (lambda: heard.result()[0]) if _has_sound(work) else None
+                encode.encode(program, target, _frames(scene), work.out("video"), wait, told)
         facts = probe.facts(work.out("video"))
         problems = probe.check(facts, _spec(target))
         if problems:
@@ -130,6 +131,10 @@ def _footage(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple
         shown.finish()
 
 
+def _has_sound(work: "Workdir") -> bool:
+    return "bed" in work.inputs or "video" in work.inputs
+
+
 def _sound(work: "Workdir", program: str, target: "Target") -> tuple[str, Any]:
     from clipbuild.media import boxes, sound
 
@@ -138,10 +143,6 @@ def _sound(work: "Workdir", program: str, target: "Target") -> tuple[str, Any]:
     own = video if video and boxes.read(video).track("soun") else ""
     mix = sound.Mix(work.inputs.get("bed", ""), own, float(p.get("gain", 0.0)), str(p.get("own", "mix")))
     return sound.make(program, target, mix, work.folder)
-
-
-def _heard(sound: "Future[tuple[str, Any]]") -> str:
-    return sound.result()[0]
 
 
 def _layers(work: "Workdir", target: "Target", sample: Sampler) -> list[Any]:

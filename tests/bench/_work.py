@@ -1,0 +1,94 @@
+"""The clip the render bench makes: 5 s, a slow push-in over a real photo, two captions that fade, logo, bed, AAC."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from clipbuild.media import ffmpeg, fonts
+from clipbuild.stages import registry
+from clipbuild.stages.workdir import Workdir
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHOP = ROOT / "examples" / "storefront"
+CAPTIONS = ("Holds the heat for an hour", "Fits under every machine")
+BRAND = {"primary": "#24443a", "accent": "#e0a43a", "background": "#f1ebe0", "text": "#ffffff"}
+
+
+@dataclass
+class Work:
+    """The stage's params and inputs at some size and rate; `run` makes the clip and gives its path."""
+
+    folder: str
+    width: int = 1080
+    height: int = 1920
+    fps: int = 30
+    seconds: float = 5.0
+    preset: str = "veryfast"
+    crf: int = 20
+    picture: str = ""
+    text: bool = True
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    def params(self) -> dict[str, Any]:
+        """What the planner would give the stage."""
+        scale = self.width / 1080
+        motions = yaml.safe_load((ROOT / "templates" / "motions.yaml").read_text(encoding="utf-8"))["motions"]
+        found: dict[str, Any] = {
+            "recipe": "packshot", "width": self.width, "height": self.height, "fps": self.fps,
+            "seconds": self.seconds, "crf": self.crf, "preset": self.preset,
+            "safe": [round(v * scale) for v in (60, 220, 960, 1500)],
+            "motion": {**motions["push-in"], "name": "push-in", "amount": 0.5},  # 2 % a second
+            "sound": {"gain": 0.0, "own": "mix"}, "brand": BRAND,
+            "captions": [], "hook": "", "offer": {"price": "", "was": "", "text": ""}, "cta": "", "language": "en",
+        }  # fmt: skip
+        if self.text:
+            found["captions"] = [{"text": CAPTIONS[0], "at": 0.4, "seconds": 2.0},
+                                 {"text": CAPTIONS[1], "at": 2.7, "seconds": 2.0}]  # fmt: skip
+            found["caption_style"] = style()
+        return found
+
+    def given(self) -> dict[str, str]:
+        """The input files."""
+        found = {"image": self.picture or still(self.folder, self.width, self.height), **self.inputs}
+        if self.text:
+            found |= {"logo": str(SHOP / "brand" / "logo.png"), "bed": str(SHOP / "sound" / "loop.flac")}
+            found |= {f"font_{i}": path for i, path in enumerate(fonts.needed(" ".join(CAPTIONS)))}
+        return found
+
+    def workdir(self) -> Workdir:
+        """A run of the stage with a folder of its own."""
+        folder = tempfile.mkdtemp(prefix="run-", dir=self.folder)
+        return Workdir("0" * 64, "bench/render", self.params(), self.given(), folder, tools={"ffmpeg": ffmpeg.find()})
+
+    def run(self) -> str:
+        """Make the clip."""
+        work = self.workdir()
+        registry.run("render", work)
+        return work.out("video")
+
+
+def style() -> dict[str, Any]:
+    """The plain caption style that ships, where there is one."""
+    path = ROOT / "templates" / "captions" / "boxed.yaml"
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def still(folder: str, width: int, height: int) -> str:
+    """The picture that the image stage composes for such a clip; made once."""
+    path = os.path.join(folder, f"picture-{width}x{height}.png")
+    if not os.path.isfile(path):
+        made = tempfile.mkdtemp(prefix="image-", dir=folder)
+        params = {
+            "recipe": "packshot", "width": round(width * 0.6) * 2, "height": round(height * 0.6) * 2,
+            "safe": [0.06, 0.12, 0.88, 0.78], "ground": {"style": "studio", "colors": []}, "brand": BRAND,
+            "text_space": True,
+        }  # fmt: skip
+        photo = {"photo_0": str(SHOP / "photos" / "mug_black_01.jpg")}
+        registry.run("image", Workdir("0" * 64, "bench/image", params, photo, made))
+        shutil.move(os.path.join(made, "image"), path)
+    return path

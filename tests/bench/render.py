@@ -1,0 +1,144 @@
+"""What a render costs beside the encoder alone, how still its path is, and how loud: `python -m tests.bench render`.
+
+The work is 5 s of 1080x1920 at 30 fps: a slow push-in, two captions that fade, a logo, a bed as AAC, x264 at CRF 20.
+Its rival "pure" is x264 over the same frames read as raw video, with the same settings and threads; runs alternate,
+and the fastest of each count: whatever else the machine does only adds. MoviePy (`pip install -e '.[bench]'`) does the
+same work where it is installed. Options: `--json`, `--rounds N`, `--quick` (veryfast only, no MoviePy).
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from clipbuild.media import encode, ffmpeg, sound
+from clipbuild.stages import render as stage
+from tests.bench import _jitter, _moviepy
+from tests.bench._work import Work
+
+Runs = dict[str, list[float]]
+
+
+def main(*args: str) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("python -m tests.bench render")
+    parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each")
+    parser.add_argument("--quick", action="store_true", help="veryfast alone, without MoviePy, memory and path")
+    asked = parser.parse_args(args)
+    with tempfile.TemporaryDirectory(prefix="bench-render-") as folder:
+        found = measured(folder, asked.rounds, quick=asked.quick)
+    if asked.json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        print(f"{name:24} {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """A row's value for people."""
+    if isinstance(value, list):
+        return " ".join(f"{v:.2f}" for v in value)
+    return "not run (not installed)" if value is None else f"{value:.4g}"
+
+
+def measured(folder: str, rounds: int, *, quick: bool = False) -> dict[str, Any]:
+    """Every figure by name."""
+    Work(folder, 270, 480, seconds=0.2, preset="ultrafast").run()  # imports are paid once in a worker's life
+    final = Work(folder)
+    clip = final.run()
+    runs = alternating(rounds, {"pure": lambda: pure(folder, final), "ours": final.run})
+    found: dict[str, Any] = {"ratio_veryfast": best(runs, "ours", "pure")}
+    found |= {"seconds_veryfast": runs["ours"], "seconds_pure_veryfast": runs["pure"]}
+    if not quick:
+        medium = Work(folder, preset="medium")
+        slow = alternating(max(2, rounds // 2 + 1), {"pure": lambda: pure(folder, medium), "ours": medium.run})
+        found |= {"ratio_medium": best(slow, "ours", "pure"), "seconds_medium": slow["ours"], "seconds_pure_medium": slow["pure"]}
+        draft = Work(folder, 540, 960, preset="superfast", crf=26)
+        draft.run()
+        pair = alternating(max(3, rounds), {"final": final.run, "draft": draft.run})
+        found |= {"ratio_draft_to_final": best(pair, "final", "draft"), "seconds_draft": pair["draft"]}
+        found |= _moviepy.against(folder, final, rounds=2)
+        found |= _jitter.rates(folder)
+        found["peak_rss_mb"] = peak(folder)
+    level = sound.measure(ffmpeg.find(), clip, "mov")
+    return found | {"loudness_lufs": level.loudness, "true_peak_dbtp": level.peak}
+
+
+def alternating(rounds: int, works: dict[str, Callable[[], Any]]) -> Runs:
+    """Seconds of each work, one after the other, `rounds` times."""
+    runs: Runs = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            began = time.perf_counter()
+            work()
+            runs[name].append(time.perf_counter() - began)
+    return runs
+
+
+def best(runs: Runs, ours: str, theirs: str) -> float:
+    """How many times as long the fastest run took as the other's fastest."""
+    return min(runs[ours]) / min(runs[theirs])
+
+
+def pure(folder: str, work: Work) -> None:
+    """The encoder alone: the same frames from a file of raw video, the same settings and threads."""
+    raw = os.path.join(folder, "frames.yuv")
+    if not os.path.isfile(raw):
+        dump(work, raw)
+    target = encode.Target(work.width, work.height, Fraction(work.fps), round(work.seconds * work.fps), work.crf, work.preset)
+    argv = encode.command(ffmpeg.find(), target, os.path.join(folder, "pure.mp4"), silent=False)
+    argv[argv.index("pipe:0")] = "file:" + raw
+    argv[argv.index("-protocol_whitelist") + 1] = "file"
+    subprocess.run(argv, check=True)
+
+
+def dump(work: Work, path: str) -> None:
+    """Every frame of the clip as raw video."""
+    from clipbuild.media import frames
+
+    given = work.workdir()
+    target = stage._target(given)
+    with open(path, "wb") as file, stage._scene(given, ffmpeg.find(), target) as (scene, target, sample):
+        scene.layers.extend(stage._layers(given, target, sample))
+        file.writelines(frames.all_frames(scene))
+
+
+def peak(folder: str) -> float:
+    """The most memory a render has at once, with its encoder, in MB: a fresh process looked at every 10 ms."""
+    code = f"from tests.bench._work import Work; Work({folder!r}).run()"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    most = [0.0]
+
+    def watch() -> None:
+        while child.poll() is None:
+            most[0] = max(most[0], resident(child.pid))
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    thread.join()
+    if child.returncode:
+        sys.exit("the render failed")
+    return most[0]
+
+
+def resident(pid: int) -> float:
+    """Memory of a process and its children in MB (Linux)."""
+    total = 0
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            total += int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                total += sum(int(resident(int(child)) * 1e6) for child in file.read().split())
+    except OSError:
+        pass
+    return total / 1e6
