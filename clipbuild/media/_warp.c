@@ -41,6 +41,8 @@ typedef struct {
     const int32_t *xoff, *yoff;
     const int16_t *xw, *yw;
     int xtaps, ytaps;
+    uint8_t *near;                  /* for columns that are near each other: which bytes, and the weights in pairs */
+    int16_t *pairs;
 } Layer;
 
 static int16_t narrow(int32_t v)
@@ -50,13 +52,37 @@ static int16_t narrow(int32_t v)
 }
 
 #if AVX2
+WITH_AVX2 static __m256i weights_of(const int16_t *w)
+{
+    return _mm256_set1_epi32((int)((uint32_t)(uint16_t)w[0] | ((uint32_t)(uint16_t)w[1] << 16)));
+}
+
+WITH_AVX2 static int rows4_avx2(int16_t *out, const int16_t *src, Py_ssize_t stride, const int16_t *w, int n)
+{
+    int x = 0;
+    const __m256i half = _mm256_set1_epi32(WEIGHT_HALF), one = weights_of(w), two = weights_of(w + 2);
+    for (; x + 16 <= n; x += 16) {
+        const int16_t *s = src + x;
+        __m256i a = _mm256_loadu_si256((const __m256i *)s), b = _mm256_loadu_si256((const __m256i *)(s + stride));
+        __m256i c = _mm256_loadu_si256((const __m256i *)(s + 2 * stride)), d = _mm256_loadu_si256((const __m256i *)(s + 3 * stride));
+        __m256i low = _mm256_add_epi32(_mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), one), _mm256_madd_epi16(_mm256_unpacklo_epi16(c, d), two));
+        __m256i high = _mm256_add_epi32(_mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), one), _mm256_madd_epi16(_mm256_unpackhi_epi16(c, d), two));
+        low = _mm256_srai_epi32(_mm256_add_epi32(low, half), WEIGHT_BITS);
+        high = _mm256_srai_epi32(_mm256_add_epi32(high, half), WEIGHT_BITS);
+        _mm256_storeu_si256((__m256i *)(out + x), _mm256_packs_epi32(low, high));
+    }
+    return x;
+}
+
 WITH_AVX2 static int rows_avx2(int16_t *out, const int16_t *src, Py_ssize_t stride, const int16_t *w, int taps, int n)
 {
     int x = 0;
     __m256i pair[MAX_TAPS / 2];
     const __m256i half = _mm256_set1_epi32(WEIGHT_HALF);
+    if (taps == 4)
+        return rows4_avx2(out, src, stride, w, n);
     for (int t = 0; t < taps; t += 2)
-        pair[t / 2] = _mm256_set1_epi32((int)((uint32_t)(uint16_t)w[t] | ((uint32_t)(uint16_t)w[t + 1] << 16)));
+        pair[t / 2] = weights_of(w + t);
     for (; x + 16 <= n; x += 16) {
         __m256i low = half, high = half;
         for (int t = 0; t < taps; t += 2) {
@@ -76,6 +102,29 @@ WITH_AVX2 static __m256i both(const int16_t *low, const int16_t *high)
 {
     __m128i a = _mm_loadu_si128((const __m128i *)low), b = _mm_loadu_si128((const __m128i *)high);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+}
+
+/* Four outputs of four taps that read from eight neighbours: one load, and two shuffles pick their pairs. */
+WITH_AVX2 static int near_avx2(int16_t *out, const int16_t *src, const int32_t *off, const uint8_t *near, const int16_t *pairs, int n)
+{
+    int x = 0;
+    const __m256i half = _mm256_set1_epi32(WEIGHT_HALF), next = _mm256_set1_epi8(4);
+    for (; x + 16 <= n; x += 16) {
+        __m256i done[2];
+        for (int k = 0; k < 2; k++) {
+            int at = x + 8 * k;
+            __m256i samples = both(src + off[at], src + off[at + 4]);
+            __m256i first = _mm256_loadu_si256((const __m256i *)(near + 4 * at));
+            const int16_t *w = pairs + 4 * at;
+            __m256i sum = _mm256_madd_epi16(_mm256_shuffle_epi8(samples, first), _mm256_loadu_si256((const __m256i *)w));
+            __m256i rest = _mm256_shuffle_epi8(samples, _mm256_add_epi8(first, next));
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(rest, _mm256_loadu_si256((const __m256i *)(w + 16))));
+            done[k] = _mm256_srai_epi32(_mm256_add_epi32(sum, half), WEIGHT_BITS);
+        }
+        __m256i packed = _mm256_packs_epi32(done[0], done[1]);  /* 0-3 8-11 | 4-7 12-15 */
+        _mm256_storeu_si256((__m256i *)(out + x), _mm256_permute4x64_epi64(packed, 0xD8));
+    }
+    return x;
 }
 
 WITH_AVX2 static __m256i quad(const int16_t *src, const int32_t *off)  /* 4 samples of outputs 0, 1 | 4, 5 */
@@ -174,11 +223,15 @@ static __m128i four(const int16_t *src, const int32_t *off, const int16_t *w, in
 }
 #endif
 
-static void columns(int16_t *out, const int16_t *src, const int32_t *off, const int16_t *w, int taps, int n)
+static void columns(int16_t *out, const int16_t *src, const Layer *l)
 {
-    int x = 0;
+    const int32_t *off = l->xoff;
+    const int16_t *w = l->xw;
+    int x = 0, taps = l->xtaps, n = l->w;
 #if AVX2
-    if (has_avx2)
+    if (l->near)
+        x = near_avx2(out, src, off, l->near, l->pairs, n);
+    else if (has_avx2)
         x = columns_avx2(out, src, off, w, taps, n);
 #endif
 #if SSE2
@@ -205,7 +258,7 @@ static const int16_t *sampled(const Layer *l, const int16_t *plane, int row, int
     if (l->xtaps == 0)
         return plane + (Py_ssize_t)(l->sy + row) * l->stride + l->sx;
     rows(scratch, plane + (Py_ssize_t)l->yoff[row] * l->stride + l->sx, l->stride, l->yw + row * l->ytaps, l->ytaps, l->span);
-    columns(room, scratch, l->xoff, l->xw, l->xtaps, l->w);
+    columns(room, scratch, l);
     return room;
 }
 
@@ -225,9 +278,27 @@ static void fade(int16_t *restrict acc, const int16_t *restrict colour, int opac
         acc[x] = (int16_t)(((int32_t)acc[x] * (ONE - opacity) + (int32_t)colour[x] * opacity + WEIGHT_HALF) >> WEIGHT_BITS);
 }
 
+#if AVX2
+WITH_AVX2 static int finish_avx2(uint8_t *out, const int16_t *acc, const int16_t *dither, int mask, int n)
+{
+    int x = 0;
+    for (; x + 32 <= n && mask >= 31; x += 32) {
+        __m256i a = _mm256_adds_epi16(_mm256_loadu_si256((const __m256i *)(acc + x)), _mm256_loadu_si256((const __m256i *)(dither + (x & mask))));
+        __m256i b = _mm256_adds_epi16(_mm256_loadu_si256((const __m256i *)(acc + x + 16)), _mm256_loadu_si256((const __m256i *)(dither + ((x + 16) & mask))));
+        a = _mm256_packus_epi16(_mm256_srai_epi16(a, SAMPLE_BITS), _mm256_srai_epi16(b, SAMPLE_BITS));
+        _mm256_storeu_si256((__m256i *)(out + x), _mm256_permute4x64_epi64(a, 0xD8));
+    }
+    return x;
+}
+#endif
+
 static void finish(uint8_t *out, const int16_t *acc, const int16_t *dither, int mask, int n)
 {
     int x = 0;
+#if AVX2
+    if (has_avx2)
+        x = finish_avx2(out, acc, dither, mask, n);
+#endif
 #if SSE2
     for (; x + 16 <= n; x += 16) {
         __m128i a = _mm_adds_epi16(_mm_loadu_si128((const __m128i *)(acc + x)), _mm_loadu_si128((const __m128i *)(dither + (x & mask))));
@@ -251,13 +322,15 @@ static void draw(uint8_t *out, int width, int height, const Layer *layers, int c
             int row = y - l->y;
             if (row < 0 || row >= l->h || l->opacity == 0)
                 continue;
-            const int16_t *line = sampled(l, l->plane, row, scratch, colour);
+            int16_t *place = acc + l->x;
+            int covers = !l->alpha && l->opacity == ONE;
+            const int16_t *line = sampled(l, l->plane, row, scratch, covers ? place : colour);
             if (l->alpha)
-                lay(acc + l->x, line, sampled(l, l->alpha, row, scratch, alpha), l->opacity, l->w);
-            else if (l->opacity < ONE)
-                fade(acc + l->x, line, l->opacity, l->w);
-            else
-                memcpy(acc + l->x, line, (size_t)l->w * sizeof(int16_t));
+                lay(place, line, sampled(l, l->alpha, row, scratch, alpha), l->opacity, l->w);
+            else if (!covers)
+                fade(place, line, l->opacity, l->w);
+            else if (line != place)
+                memcpy(place, line, (size_t)l->w * sizeof(int16_t));
         }
         if (dither)
             finish(out + (Py_ssize_t)y * width, acc, dither + (y % side) * side, side - 1, width);
@@ -343,6 +416,32 @@ static int taken(Layer *l, PyObject *tuple, Views *views, int width, int height)
     return 0;
 }
 
+/* Where four outputs never span more than eight samples: their bytes and weights, laid out for near_avx2. */
+static int prepared(Layer *l)
+{
+#if AVX2
+    int n = l->w & ~7;
+    if (!has_avx2 || l->xtaps != 4 || n < 16)
+        return 0;
+    for (int x = 0; x < n; x += 4)
+        for (int k = 0; k < 4; k++)
+            if (l->xoff[x + k] < l->xoff[x] || l->xoff[x + k] > l->xoff[x] + 4)
+                return 0;
+    if (!(l->near = malloc((size_t)n * 4)) || !(l->pairs = malloc((size_t)n * 8)))
+        return -1;
+    for (int x = 0; x < n; x++) {
+        int byte = 2 * (l->xoff[x] - l->xoff[x & ~3]), block = (x & ~7) * 4, lane = (x & 7) * 2;
+        for (int k = 0; k < 4; k++)
+            l->near[4 * x + k] = (uint8_t)(byte + k);
+        memcpy(l->pairs + block + lane, l->xw + 4 * x, 4);
+        memcpy(l->pairs + block + 16 + lane, l->xw + 4 * x + 2, 4);
+    }
+#else
+    (void)l;
+#endif
+    return 0;
+}
+
 static PyObject *compose(PyObject *self, PyObject *args)
 {
     PyObject *target, *list, *pattern, *result = NULL;
@@ -378,6 +477,10 @@ static PyObject *compose(PyObject *self, PyObject *args)
             goto end;
         if (layers[count].span + 16 > wide)
             wide = layers[count].span + 16;
+        if (prepared(layers + count) < 0) {
+            PyErr_NoMemory();
+            goto end;
+        }
     }
     work = calloc((size_t)wide * 4, sizeof(int16_t));
     if (!work) {
@@ -392,6 +495,10 @@ static PyObject *compose(PyObject *self, PyObject *args)
 end:
     while (views && views->count)
         PyBuffer_Release(&views->views[--views->count]);
+    for (int i = 0; layers && i < PyTuple_Size(list); i++) {
+        free(layers[i].near);
+        free(layers[i].pairs);
+    }
     free(views);
     free(layers);
     free(work);
