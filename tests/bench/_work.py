@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from PIL import Image, ImageOps
 
 from clipbuild.media import ffmpeg, fonts
 from clipbuild.stages import registry
@@ -76,6 +77,21 @@ def style() -> dict[str, Any]:
     """The plain caption style that ships, where there is one."""
     path = ROOT / "templates" / "captions" / "boxed.yaml"
     return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def wall(folder: str, width: int, height: int) -> str:
+    """A sharp picture full of detail: every photo of the shop, each smaller than it was taken; made once."""
+    path = os.path.join(folder, f"wall-{width}x{height}.png")
+    if not os.path.isfile(path):
+        size = round(width * 0.6) * 2, round(height * 0.6) * 2
+        cell = -(-size[0] // 3), -(-size[1] // 4)
+        whole = Image.new("RGB", size)
+        for i, photo in enumerate(sorted((SHOP / "photos").iterdir()) * 2):
+            at = (i % 3 * cell[0], i // 3 * cell[1])
+            with Image.open(photo) as image:
+                whole.paste(ImageOps.fit(image.convert("RGB"), cell, Image.Resampling.LANCZOS), at)
+        whole.save(path)
+    return path
 
 
 def still(folder: str, width: int, height: int) -> str:
