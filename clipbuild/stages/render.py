@@ -147,19 +147,15 @@ def _sound(work: "Workdir", program: str, target: "Target") -> tuple[str, Any]:
 
 def _layers(work: "Workdir", target: "Target", sample: Sampler) -> list[Any]:
     """Logo and text over the picture."""
+    from clipbuild.media import captions, logo
+
     size = (target.width, target.height)
     safe = tuple(int(v) for v in work.params.get("safe") or (0, 0, *size))
     found: list[Any] = []
     if "logo" in work.inputs:
-        from clipbuild.media import logo
-
         corner = str((work.params.get("logo") or {}).get("corner", "top-left"))
         found.append(logo.layer(work.inputs["logo"], size, safe, target.seconds, corner))
         safe = logo.beside(found[0], safe)
-    try:
-        from clipbuild.media import captions
-    except ImportError:
-        return found
     fonts = [work.inputs[n] for n in sorted(work.inputs, key=_number) if n.startswith("font_")]
     return found + list(captions.overlays(work.params, fonts, size, safe, sample))
 

@@ -1,5 +1,6 @@
 """Camera moves: every move of the library stays in the picture, has the speed it says, starts and ends softly, loops."""
 
+import itertools
 import math
 import pathlib
 from typing import Any
@@ -49,8 +50,8 @@ def test_a_move_is_smooth(name: str) -> None:
     found = views(name)
     for get in (lambda v: v.left / v.step, lambda v: v.top / v.step, lambda v: 500 / v.step):
         places = [get(view) for view in found]
-        speeds = [b - a for a, b in zip(places, places[1:], strict=False)]
-        turns = [abs(b - a) for a, b in zip(speeds, speeds[1:], strict=False)]
+        speeds = [b - a for a, b in itertools.pairwise(places)]
+        turns = [abs(b - a) for a, b in itertools.pairwise(speeds)]
         fastest = max(map(abs, speeds))
         assert max(turns[1:-1]) <= max(0.35, 0.16 * fastest), (max(turns), fastest)
 
@@ -70,7 +71,7 @@ def test_a_loop_closes(name: str) -> None:
     """Asked to loop, the step from the last frame back to the first is no larger than those within."""
     for seconds in (3.0, 5.0, 7.5):
         found = views(name, seconds=seconds, loop=True)
-        steps = [far(a, b) for a, b in zip(found, found[1:], strict=False)]
+        steps = [far(a, b) for a, b in itertools.pairwise(found)]
         assert far(found[-1], found[0]) <= max(steps) + 1e-6
         assert max(steps) > 0.05
 
@@ -169,4 +170,4 @@ def test_curves_go_from_start_to_end_and_never_back(name: str) -> None:
     at = [motion.CURVES[name](i / 200) for i in range(201)]
     assert at[0] == pytest.approx(0, abs=1e-12)
     assert at[-1] == pytest.approx(1, abs=1e-12)
-    assert all(b >= a for a, b in zip(at, at[1:], strict=False))
+    assert all(b >= a for a, b in itertools.pairwise(at))

@@ -1,5 +1,6 @@
 """A shot: pictures become parts a camera sees; layers move apart, focus goes, no edge shows, the last meets the first."""
 
+import itertools
 import pathlib
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_focus_goes_from_the_ground_to_the_subject(tmp_path: pathlib.Path) -> No
     found = drawn(layered(tmp_path, size), camera("rack"), size, seconds=4.0, fps=6)
     detail = [float(np.abs(np.diff(frame[:60, :, 0].astype(int), axis=1)).mean()) for frame in found]
     assert detail[-1] < 0.7 * detail[0]  # stripes of 19 px blurred by 2.4
-    assert all(b <= a + 0.25 for a, b in zip(detail, detail[1:], strict=False))
+    assert all(b <= a + 0.25 for a, b in itertools.pairwise(detail))
     rims = [np.abs(np.diff(frame[192, :, 2].astype(int))).max() for frame in found]
     assert min(rims) > 0.6 * rims[0]
 
@@ -105,7 +106,7 @@ def test_a_loop_has_no_seam(tmp_path: pathlib.Path, name: str) -> None:
     """Asked to loop, the last frame is as near to the first as frames within are to each other."""
     size = SHAPES["9:16"]
     found = [frame.astype(int) for frame in drawn(layered(tmp_path, size), camera(name, loop=True), size, 4.0, 12)]
-    steps = [float(np.abs(a - b).mean()) for a, b in zip(found, found[1:], strict=False)]
+    steps = [float(np.abs(a - b).mean()) for a, b in itertools.pairwise(found)]
     assert float(np.abs(found[-1] - found[0]).mean()) <= max(steps) * 1.05 + 0.2
 
 
