@@ -75,6 +75,8 @@ def _layer(placed: Placed, canvas: Canvas, cue: Cue) -> Layer:
     late = min(look.delay, max(0.0, (cue.end - cue.start) * 0.3))
     fade = min(look.fade, (cue.end - cue.start - late) / 3)
     rise = look.rise * placed.element.size
+    if cue.start <= 0:  # what opens a clip is there in its first frame: it is what a still of it shows
+        late = -fade
     return Layer(x, y, rgba, cue.start + late, cue.end, fade, rise, look.scale, Z[cue.kind])
 
 

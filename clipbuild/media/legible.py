@@ -18,7 +18,7 @@ from clipbuild.media.shapes import Rect
 MOMENTS = 8
 WANTED = NEEDED + 0.2
 """Encoding takes a little contrast away."""
-HEAVY = 0.62
+HEAVY = 0.5
 """A shade of more than this looks like a stain: a box is better."""
 
 Bytes = NDArray[np.uint8]
