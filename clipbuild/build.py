@@ -141,9 +141,13 @@ def _until_settled(
 ) -> "Planned":
     """Plan and run; again when a blob turned out lost: each round may find another. After nine, what is left has failed."""
     from clipbuild import planning
+    from clipbuild.publishing import publish_drafts
 
     for _ in range(9):
         planned = planning.make_plan(session, dirty)
+        if planned.drafts:
+            publish_drafts(session, planned.drafts, bus)
+            planned = planning.make_plan(session, dirty)
         if session.settings.remote:
             from clipbuild import sharing
 

@@ -24,6 +24,7 @@ from clipbuild.engine.traces import State
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, ClipbuildError, Problem, UsageError
 from clipbuild.outputs import Tree
+from clipbuild.planner import spoken
 from clipbuild.planner.library import Library
 from clipbuild.planner.prompts import Prompts, Rendered
 from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan_clip
@@ -153,6 +154,7 @@ class Planned:
     kept: dict[str, Mapping[str, Any]]
     fingerprints: dict[str, Fingerprint]
     failed: dict[str, ClipbuildError] = field(default_factory=dict)
+    drafts: list[spoken.Draft] = field(default_factory=list)
 
 
 def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
@@ -164,6 +166,7 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
     made: dict[str, list[Deliverable]] = {}
     kept: dict[str, Mapping[str, Any]] = {}
     prints: dict[str, Fingerprint] = {}
+    drafts: list[spoken.Draft] = []
     problems: list[Problem] = []
     shared = context(session)
     clips = {clip.id: clip for clip in session.selected()}
@@ -174,7 +177,9 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
             kept[clip.id] = record
             continue
         try:
-            made[clip.id] = plan_clip(graph, clip, session.catalog.project.platforms, box)
+            whole, draft = spoken.resolved(clip, spoken.Files(session.sources.read, session.sources.exists))
+            drafts += [draft] if draft else []
+            made[clip.id] = plan_clip(graph, whole, session.catalog.project.platforms, box)
         except CatalogError as error:  # a template's place is better than the clip's
             problems += [problem for problem in error.problems if problem not in problems]
         except ClipbuildError as error:
@@ -182,14 +187,15 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
             problems.append(Problem(place.file, place.line, place.column, error.what, error.facts, error.hint))
     if problems:
         raise CatalogError(problems)
-    return Planned(judge(session, graph), clips, made, kept, prints)
+    return Planned(judge(session, graph), clips, made, kept, prints, drafts=drafts)
 
 
 def graph_of(session: Session, clips: Iterable[Clip]) -> Graph:
     """Every action of these clips, not judged. Raises ClipbuildError."""
     graph, box = Graph(), toolbox(session)
+    files = spoken.Files(session.sources.read, session.sources.exists)
     for clip in clips:
-        plan_clip(graph, clip, session.catalog.project.platforms, box)
+        plan_clip(graph, spoken.resolved(clip, files)[0], session.catalog.project.platforms, box)
     return graph
 
 
@@ -233,7 +239,8 @@ def context(session: Session) -> str:
 def fingerprint(session: Session, clip: Clip, context: str) -> Fingerprint:
     """Changes when anything does that shapes this clip. `context` is `context(session)`."""
     files = [*clip.photos, clip.ground.plate, clip.sound.bed, clip.brand.logo]
-    files += [clip.brand.fonts.heading, clip.brand.fonts.body]
+    files += [clip.brand.fonts.heading, clip.brand.fonts.body, *(layer.file for layer in clip.layers)]
+    files += spoken.sources(clip, spoken.Files(session.sources.read, session.sources.exists))
     seen = [session.source(path) for path in files if path]
     return digest.fingerprint("\0".join([context, repr(replace(clip, place=None)), *seen]).encode())  # type: ignore[arg-type]
 

@@ -5,11 +5,14 @@ Runs after the scheduler and also when nothing ran. Knows nothing of how actions
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from clipbuild import events
+from clipbuild.engine import files
 from clipbuild.outputs import MANIFEST, Entry
 from clipbuild.planner.recipes import Deliverable
+from clipbuild.planner.spoken import Draft
 from clipbuild.planning import Planned, Session, record_kind
 
 
@@ -31,6 +34,17 @@ def publish(session: Session, planned: Planned) -> int:
     session.tree.save(list(rows.values()))
     session.state.commit()
     return len(rows)
+
+
+def publish_drafts(session: Session, drafts: Iterable[Draft], bus: events.Bus) -> None:
+    """Write drafts of captions into the workspace, for a person to correct. Raises IntegrityError for a folder that
+    leads out of it."""
+    root = session.wish.root
+    for draft in drafts:
+        target = files.within(root, draft.path)
+        files.ensure_dir(os.path.dirname(target), root=root)
+        files.write_atomic(target, draft.text.encode(), root=root)
+        bus.emit(events.Warned, text=f"{draft.path}: captions written; correct them there and build again")
 
 
 def _clip(

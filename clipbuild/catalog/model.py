@@ -123,11 +123,15 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A timed text. `at` or `seconds` None: spread over the clip by reading speed."""
+    """A timed text. `at` or `seconds` None: spread over the clip by reading speed.
+
+    `words` are the times of its words, where a file has them: first and last character, start and end.
+    """
 
     text: str
     at: float | None = None
     seconds: float | None = None
+    words: tuple[tuple[int, int, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,25 @@ def vtt(cues: Sequence[Cue]) -> str:
     """A WebVTT file."""
     blocks = ["WEBVTT\n"]
     for start, end, text in _together(cues):
-        safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        blocks.append(f"{_clock(start, '.')} --> {_clock(end, '.')}\n{safe}\n")
+        blocks.append(f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_escaped(text)}\n")
     return "\n".join(blocks)
+
+
+def timed(cues: Sequence[Cue], note: str) -> str:
+    """A WebVTT file with the time of every word in it, for a person to correct; `note` says so at its top."""
+    blocks = ["WEBVTT\n", f"NOTE {note}\n"]
+    for cue in cues:
+        text, at = "", 0
+        for number, word in enumerate(cue.words):
+            mark = f"<{_clock(word.start, '.')}>" if number else ""
+            text += _escaped(cue.text[at : word.first]) + mark + _escaped(cue.text[word.first : word.last])
+            at = word.last
+        blocks.append(f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{text}{_escaped(cue.text[at:])}\n")
+    return "\n".join(blocks)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _together(cues: Iterable[Cue]) -> list[tuple[float, float, str]]:

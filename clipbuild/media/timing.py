@@ -6,6 +6,7 @@ spread by how long a viewer reads them. Knows nothing of fonts, places or pixels
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from clipbuild.media import linebreak, script
@@ -88,9 +89,21 @@ def _clean(text: Any) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _asked(entry: Mapping[str, Any]) -> tuple[str, float | None, float | None]:
-    at, lasts = entry.get("at"), entry.get("seconds")
-    return _clean(str(entry.get("text") or " ")), None if at is None else float(at), None if lasts is None else float(lasts)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A caption as the catalog has it: at and lasts in seconds, None where it is not said."""
+
+    text: str
+    at: float | None
+    lasts: float | None
+    words: tuple[Word, ...] = ()
+
+
+def _asked(entry: Mapping[str, Any]) -> Asked:
+    written = str(entry.get("text") or " ")
+    text, at, lasts = _clean(written), entry.get("at"), entry.get("seconds")
+    words = tuple(Word(*row) for row in entry.get("words") or ()) if text == written else ()
+    return Asked(text, None if at is None else float(at), None if lasts is None else float(lasts), words)
 
 
 def _closing(params: Mapping[str, Any]) -> list[Cue]:
@@ -110,57 +123,40 @@ def _close_seconds(closing: Sequence[Cue], seconds: float) -> float:
     return min(max(wanted, 0.3 * seconds), CLOSE_MOST, CLOSE_SHARE * seconds)
 
 
-def _hook_end(hook: str, spoken: Sequence[tuple[str, float | None, float | None]], until: float) -> float:
+def _hook_end(hook: str, spoken: Sequence[Asked], until: float) -> float:
     """When the hook gives way: to the first timed caption, or by its share of what there is to read."""
     if not hook or not spoken:
         return until if hook else 0.0
-    timed = [at for _, at, _ in spoken if at is not None]
-    loose = [text for text, at, _ in spoken if at is None]
     whole = reading(hook) + 0.3
-    if loose:
+    if loose := [caption.text for caption in spoken if caption.at is None]:
         whole = min(whole, until * whole / (whole + sum(map(reading, loose))))
+    timed = [caption.at for caption in spoken if caption.at is not None]
     return min([whole, until, *(at for at in timed if at >= min(LEAST, until / 3))])
 
 
-def _captions(
-    spoken: Sequence[tuple[str, float | None, float | None]], begin: float, until: float, seconds: float
-) -> list[Cue]:
+def _captions(spoken: Sequence[Asked], begin: float, until: float, seconds: float) -> list[Cue]:
     """Captions in their order: timed ones as asked, the others between them by reading speed."""
     found: list[Cue] = []
     at = begin
-    for index, (text, start, lasts) in enumerate(spoken):
-        if start is not None:
-            end = start + lasts if lasts is not None else _natural_end(text, start, spoken[index + 1 :], until, seconds)
-            found.append(Cue("caption", text, min(start, seconds), min(end, seconds)))
+    for index, one in enumerate(spoken):
+        if one.at is not None:
+            end = one.at + one.lasts if one.lasts is not None else _natural_end(one, spoken[index + 1 :], until, seconds)
+            found.append(Cue("caption", one.text, min(one.at, seconds), min(end, seconds), words=one.words))
             at = min(max(at, end), seconds)
             continue
-        run = [reading(t) for t, s, _ in _until_timed(spoken[index:])]
-        stop = next((s for _, s, _ in spoken[index:] if s is not None), max(until, at))
-        share = max(stop - at, 0.0) * run[0] / sum(run)
-        end = at + (lasts if lasts is not None else share)
-        found.append(Cue("caption", text, at, min(end, seconds)))
+        run = [reading(caption.text) for caption in takewhile(lambda c: c.at is None, spoken[index:])]
+        stop = next((caption.at for caption in spoken[index:] if caption.at is not None), max(until, at))
+        end = at + (one.lasts if one.lasts is not None else max(stop - at, 0.0) * run[0] / sum(run))
+        found.append(Cue("caption", one.text, at, min(end, seconds)))
         at = min(end, seconds)
     return [cue for cue in found if cue.end - cue.start > 0.01]
 
 
-def _until_timed(
-    rest: Sequence[tuple[str, float | None, float | None]],
-) -> list[tuple[str, float | None, float | None]]:
-    found = []
-    for entry in rest:
-        if entry[1] is not None:
-            break
-        found.append(entry)
-    return found
-
-
-def _natural_end(
-    text: str, start: float, later: Sequence[tuple[str, float | None, float | None]], until: float, seconds: float
-) -> float:
+def _natural_end(one: Asked, later: Sequence[Asked], until: float, seconds: float) -> float:
     """A timed caption without a length stays as long as it is read, up to the next one."""
-    after = [s for _, s, _ in later if s is not None]
-    wanted = start + max(LEAST, 1.4 * reading(text))
-    end = min([wanted, *(s for s in after if s > start)])
+    start = one.at or 0.0
+    wanted = start + max(LEAST, 1.4 * reading(one.text))
+    end = min([wanted, *(other.at for other in later if other.at is not None and other.at > start)])
     return min(end, until) if until > start + LEAST else min(end, seconds)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from clipbuild.catalog.model import Clip, Platform, Spec
+from clipbuild.catalog.model import Caption, Clip, Platform, Spec
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Graph, Input, Output, Stage
 from clipbuild.media import timing
@@ -155,7 +155,7 @@ def _render(
         "crf": spec.crf, "preset": spec.preset, "maxrate_kbps": spec.maxrate_kbps,
         "audio_kbps": spec.audio_kbps, "audio_rate": spec.audio_rate,
         "safe": [spec.safe.x0, spec.safe.y0, spec.safe.x1, spec.safe.y1],
-        "captions": [asdict(caption) for caption in clip.captions],
+        "captions": [_caption(caption) for caption in clip.captions],
         "hook": clip.hook, "offer": asdict(clip.offer), "cta": clip.cta, "language": clip.language,
         "sound": {"gain": clip.sound.gain, "own": clip.sound.own}, "brand": brand,
     }  # fmt: skip
@@ -186,10 +186,15 @@ def _words(clip: Clip) -> dict[str, Any]:
     card = {"card": {"headline": clip.name}} if clip.recipe == "card" else {}
     return {
         **card,
-        "captions": [asdict(caption) for caption in clip.captions],
+        "captions": [_caption(caption) for caption in clip.captions],
         "seconds": clip.seconds, "language": clip.language, "hook": clip.hook, "cta": clip.cta,
         "offer": asdict(clip.offer),
     }  # fmt: skip
+
+
+def _caption(caption: Caption) -> dict[str, Any]:
+    told: dict[str, Any] = {"text": caption.text, "at": caption.at, "seconds": caption.seconds}
+    return {**told, "words": [list(word) for word in caption.words]} if caption.words else told
 
 
 def _post(graph: Graph, clip: Clip, platform: Platform, spec: Spec, box: Toolbox) -> Action:
