@@ -5,9 +5,8 @@ import pathlib
 
 from tests.support.project import Project
 
-WORDS = [
-    {"word": w, "start": i * 0.1, "end": i * 0.1 + 0.08} for i, w in enumerate("twelve goats of lacquer no two alike".split())
-]
+SAID = ("twelve", "goats", "of", "lacquer", "no", "two", "alike")
+WORDS = [{"word": word, "start": i * 0.1, "end": i * 0.1 + 0.08} for i, word in enumerate(SAID)]
 
 
 def spoken(tmp_path: pathlib.Path, extra: str = "captions: auto\n    words: talk.json") -> Project:
