@@ -20,17 +20,25 @@ if TYPE_CHECKING:
     import asyncio
 
     from clipbuild.planning import Planned, Session
+    from clipbuild.shift import Shift
 
 DONE, SOME_FAILED, INCOMPLETE, DECISION, INTEGRITY, INTERRUPTED = 0, 1, 3, 4, 5, 130
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to build: `jobs` 0 means one a core."""
+    """How to build: `jobs` 0 means one a core; `shift` None: a shift of its own."""
 
     jobs: int = 0
     fail_fast: bool = False
     dry_run: bool = False
+    shift: "Shift | None" = None
+
+    def work(self) -> "Shift":
+        """The shift to build in."""
+        from clipbuild.shift import Shift
+
+        return self.shift or Shift()
 
 
 @dataclass(slots=True)
@@ -84,7 +92,7 @@ def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> 
 
     place = Workspace(wish.root)
     with place.held(waiting=lambda who: bus.emit(events.Warned, text=f"waiting for {who}, which builds here")):
-        place.clean()
+        options.work().clean(place)
         report = _walk(wish, settings, bus, options, asked, snapshot)
     report.seconds = time.monotonic() - began
     bus.emit(
@@ -174,8 +182,6 @@ def _dirty(session: "Session", snapshot: Snapshot) -> frozenset[str] | None:
 
 def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Options, report: Report) -> bool:
     """Run what will run; fills the report. True when the plan must be made again."""
-    import asyncio
-
     from clipbuild.engine.action import Verdict
 
     plan = planned.plan
@@ -185,7 +191,7 @@ def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Optio
         events.BuildStarted, will_run=counts[Verdict.WILL_RUN], may_run=counts[Verdict.MAY_RUN],
         up_to_date=report.up_to_date,
     )  # fmt: skip
-    return bool(counts[Verdict.WILL_RUN]) and asyncio.run(_make(session, planned, bus, options, report))
+    return bool(counts[Verdict.WILL_RUN]) and options.work().run(_make(session, planned, bus, options, report))
 
 
 async def _make(
@@ -205,17 +211,18 @@ async def _make(
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         loop.add_signal_handler(signal.SIGINT, stop.set)
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-    temporary = Workspace(session.wish.root).temp
-    crew = workshop.workers(jobs, temporary)
+    shift = options.work()
+    temporary = shift.folder(Workspace(session.wish.root))
+    crew = shift.crew(jobs, temporary)
     shop = workshop.Workshop(session.store, session.origins, _tool_paths(session), temporary, crew, bus)
     pools = {"cpu": jobs, "inline": 1, **session.catalog.project.pools}
     try:
         outcome = await scheduler.run(
-            planned.plan, shop.run, pools=pools, emit=bus.emit, state=session.state, store=session.store,
-            fail_fast=options.fail_fast, stop=stop,
+            planned.plan, shift.runner(planned.plan.graph, shop.run, stop), pools=pools, emit=bus.emit,
+            state=session.state, store=session.store, fail_fast=options.fail_fast, stop=stop,
         )  # fmt: skip
     finally:
-        await crew.close()
+        await shift.leave(crew)
     report.ran += outcome.ran
     report.failed = {name: str(error) for name, error in outcome.failed.items()}
     report.blocked = list(outcome.blocked)

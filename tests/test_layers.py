@@ -13,7 +13,7 @@ LAYERS = [
     {"media", "providers"},
     {"stages"},
     {"planner"},
-    {"planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing", "impact",
+    {"planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing", "impact", "shift",
      "decisions", "reviewing", "pairs"},
     {"cli", "watch", "gallery", "__main__"},
 ]
