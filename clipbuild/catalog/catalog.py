@@ -82,6 +82,7 @@ class _Walk:
 
     def _clips(self, sheet: Sheet, judge: Judge, resolver: Resolver, room: int) -> list[Clip]:
         found = [*sheet.faults, *(fault.below(("defaults",)) for fault in judge.layer(sheet.defaults))]
+        found += [fault.below(("products", part.number)) for part in sheet.partial for fault in judge.product(part.value)]
         clips: list[Clip] = []
         for product in sheet.products:
             made, faults = resolver.clips(sheet, product)
@@ -132,7 +133,8 @@ class _Walk:
 
 def doubled(sheets: Sequence[Sheet], clips: Sequence[Clip]) -> list[Problem]:
     """Products, and clips, that would be one file on some system."""
-    skus = [(str(product.value["sku"]), Place(sheet.file, *product.spot)) for sheet in sheets for product in sheet.products]
+    skus = [(str(product.value["sku"]), Place(sheet.file, *product.spot))
+            for sheet in sheets for product in (*sheet.products, *sheet.partial) if "sku" in product.value]  # fmt: skip
     found = dict.fromkeys(_same(skus))
     places = {(problem.file, problem.line, problem.column) for problem in found}
     for problem in _same([(clip.id, clip.place) for clip in clips]):

@@ -43,13 +43,17 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One catalog file: its shared defaults and its sound products, and what is wrong with the rest."""
+    """One catalog file: its shared defaults and its sound products, and what is wrong with the rest.
+
+    `partial` are the products that can't be resolved, with only those of their keys that are sound.
+    """
 
     file: str
     data: bytes
     defaults: Mapping[str, Any]
     products: tuple[Product, ...]
     faults: tuple[Fault, ...] = ()
+    partial: tuple[Product, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,25 @@ def _whole(file: str, data: bytes, text: str, whole: str, cache: Cache) -> Sheet
         _remember(cache, file, known)
     elif not isinstance(value, dict) or not isinstance(value.get("products"), list):
         return Sheet(file, data, {}, (), tuple(faults))
-    wrong = {fault.path[1] for fault in faults if len(fault.path) > 1 and fault.path[0] == "products"}
-    shared = any(not fault.path or fault.path[0] != "products" for fault in faults)
-    rows = zip(document.items, value["products"], strict=True)
-    products = [Product(n, spot, entry) for n, (spot, entry) in enumerate(rows) if n not in wrong and not shared]
-    return Sheet(file, data, {} if shared else value.get("defaults", {}), tuple(products), tuple(faults))
+    rows = enumerate(zip(document.items, value["products"], strict=True))
+    return _sorted(file, data, value, [Product(n, spot, entry) for n, (spot, entry) in rows], faults)
+
+
+def _sorted(file: str, data: bytes, value: Mapping[str, Any], products: Sequence[Product], faults: Sequence[Fault]) -> Sheet:
+    """The sheet of a file: which of its products are sound, and what is of the others."""
+    bad: dict[Any, set[Any]] = {}
+    for fault in faults:
+        number = fault.path[1] if len(fault.path) > 1 and fault.path[0] == "products" else ""
+        bad.setdefault(number, set()).add(fault.path[2] if len(fault.path) > 2 else "")
+    sound, partial = [], []
+    for product in products:
+        if "" not in bad and product.number not in bad:
+            sound.append(product)
+        elif isinstance(product.value, dict):
+            rest = {key: part for key, part in product.value.items() if key not in bad.get(product.number, ())}
+            partial.append(Product(product.number, product.spot, rest))
+    defaults = value.get("defaults", {}) if "" not in bad else {}
+    return Sheet(file, data, defaults, tuple(sound), tuple(faults), tuple(partial))
 
 
 def _frame(value: Mapping[str, Any]) -> dict[str, Any]:

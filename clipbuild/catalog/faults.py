@@ -6,7 +6,7 @@ Knows nothing of what keys mean.
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clipbuild.catalog.load import Path, decode, locate
 from clipbuild.errors import CatalogError, Problem, shown
@@ -17,17 +17,22 @@ NEAR = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong at `path` of a file; `key` when the key is meant and not its value."""
+    """One thing wrong at `path` of a file; `key` when the key is meant and not its value.
+
+    `meant` is the known word that an unknown one probably stands for, `missing` the key that is not there.
+    """
 
     path: Path
     what: str
     hint: str = ""
     facts: Facts = ()
     key: bool = False
+    meant: str = ""
+    missing: str = ""
 
     def below(self, path: Path) -> "Fault":
         """The same fault, seen from further up."""
-        return Fault((*path, *self.path), self.what, self.hint, self.facts, self.key)
+        return replace(self, path=(*path, *self.path))
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -46,10 +51,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def unknown(path: Path, what: str, word: str, known: Sequence[str], *, key: bool = False, hint: str = "") -> Fault:
     """A word that is not among the known ones."""
-    nearest = did_you_mean(word, known)
+    meant = near(word, known)
     listed = ", ".join(known[:16]) + (" …" if len(known) > 16 else "")
-    facts = (("known", listed),) if known and not (nearest and len(known) > 16) else ()
-    return Fault(path, f"unknown {what} {shown(word, 60)!r}", nearest or hint, facts, key)
+    facts = (("known", listed),) if known and not (meant and len(known) > 16) else ()
+    hint = f'did you mean "{meant}"?' if meant else hint
+    return Fault(path, f"unknown {what} {shown(word, 60)!r}", hint, facts, key, meant if key else "")
 
 
 def problems(file: str, data: bytes, faults: Iterable[Fault]) -> list[Problem]:

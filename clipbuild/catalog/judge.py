@@ -47,15 +47,16 @@ class Judge:
 
     def product(self, product: Layer) -> Iterator[Fault]:
         """A product as written, with its variants."""
-        if why := names.refused(product["sku"]):
+        if why := names.refused(product.get("sku", "")):
             yield Fault(("sku",), f"{product['sku']!r} {why}", "choose another sku")
         yield from self.layer(product)
         seen: dict[str, str] = {}
         for number, variant in enumerate(product.get("variants", ())):
             path = ("variants", number)
-            earlier = seen.setdefault(variant["id"].lower(), variant["id"])
-            if earlier is not variant["id"]:
-                yield Fault((*path, "id"), f"two variants are called {earlier!r}", "rename one")
+            name = variant["id"]
+            if name.lower() in seen:
+                yield Fault((*path, "id"), f"two variants are called {seen[name.lower()]!r}", "rename one")
+            seen.setdefault(name.lower(), name)
             yield from (fault.below(path) for fault in self.layer(variant))
 
     def layer(self, layer: Layer) -> Iterator[Fault]:
@@ -94,7 +95,7 @@ class Judge:
             for name in clip.platforms:
                 platform = self.target.platforms.get(name)
                 if platform and not platform.min_seconds <= clip.seconds <= platform.max_seconds:
-                    what = f"{clip.seconds:g} seconds; {name} takes {platform.min_seconds:g} to {platform.max_seconds:g}"
+                    what = f"{clip.seconds:g} s; {name} takes {platform.min_seconds:g} to {platform.max_seconds:g} s"
                     found[Fault(("duration",), what, f"change `duration:`, or leave {name} out of `platforms:`")] = None
             if not clip.photos and clip.recipe != "card":
                 what = f"no photo, and a {clip.recipe} is made from one"

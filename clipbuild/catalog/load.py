@@ -95,7 +95,7 @@ def build(file: str, text: str, numbers: Collection[str] | None = None, items: s
         value = builder.run(_parser(text).get_event)
     except yaml.YAMLError as error:
         builder.problems.append(yaml_problem(file, text, error))
-    if builder.problems:
+    if builder.problems or builder.doubled:
         raise CatalogError(_with_first_places(text, builder))
     return Document(value, tuple(builder.items))
 

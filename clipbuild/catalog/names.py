@@ -22,6 +22,7 @@ def collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(earlier, later) for names that would be one file on some system: equal but for case. The same twice too."""
     seen: dict[str, str] = {}
     for name in names:
-        earlier = seen.setdefault(name.lower(), name)
-        if earlier is not name:
-            yield earlier, name
+        folded = name.lower()
+        if folded in seen:
+            yield seen[folded], name
+        seen.setdefault(folded, name)

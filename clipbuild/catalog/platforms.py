@@ -5,7 +5,7 @@ Knows no platform by name.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from clipbuild import resources
@@ -34,19 +34,27 @@ def merged(base: Table, own: Table) -> dict[str, dict[str, Any]]:
     return {name: {**base.get(name, {}), **own.get(name, {})} for name in names}
 
 
-def faults(specs: Table, platforms: Table, own: Table) -> list[Fault]:
-    """What is wrong with the project's own platforms: a spec that is not there, a safe zone with no room."""
-    found = []
-    for name in own:
-        spec = platforms[name]["spec"]
-        if spec not in specs:
-            found.append(unknown(("platforms", name, "spec"), "spec", spec, list(specs)))
-            continue
-        box = _safe(specs[spec], [p for p in platforms.values() if p["spec"] == spec])
-        if box.x1 - box.x0 < specs[spec]["width"] // 4 or box.y1 - box.y0 < specs[spec]["height"] // 8:
+def faults(specs: Table, platforms: Table, own: Mapping[str, Table]) -> Iterator[Fault]:
+    """What is wrong with the `specs` and `platforms` of a project's `own` file, once they are merged: a size or spec
+    that is not there, a safe zone with no room."""
+    for kind, table, needed in (("specs", specs, ("width", "height", "fps")), ("platforms", platforms, ("spec",))):
+        for name in own.get(kind, {}):
+            for key in needed:
+                if key not in table[name]:
+                    yield Fault((kind, name), f"{key!r} is missing", f"write `{key}: …`")
+    for name in own.get("platforms", {}):
+        spec = platforms[name].get("spec", "")
+        if spec and spec not in specs:
+            yield unknown(("platforms", name, "spec"), "spec", spec, list(specs))
+        elif spec and not _roomy(specs[spec], platforms.values(), spec):
             what = f"what the platforms of {spec!r} cover leaves no room for captions"
-            found.append(Fault(("platforms", name, "safe"), what, "give this platform a spec of its own"))
-    return found
+            yield Fault(("platforms", name, "safe"), what, "give this platform a spec of its own")
+
+
+def _roomy(spec: Mapping[str, Any], platforms: Iterable[Mapping[str, Any]], name: str) -> bool:
+    width, height = spec.get("width", 0), spec.get("height", 0)
+    box = _safe({"width": width, "height": height}, [place for place in platforms if place.get("spec") == name])
+    return bool(box.x1 - box.x0 >= width / 4 and box.y1 - box.y0 >= height / 8)
 
 
 def resolve(specs: Table, platforms: Table, profile: Profile) -> dict[str, Platform]:

@@ -78,7 +78,7 @@ def _tables(value: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[s
 
 def _faults(value: Mapping[str, Any]) -> Iterator[Fault]:
     specs, platforms = _tables(value)
-    yield from places.faults(specs, platforms, value.get("platforms", {}))
+    yield from places.faults(specs, platforms, value)
     profiles = [*PROFILES, *value.get("profiles", {})]
     if value.get("profile", USUAL) not in profiles:
         yield unknown(("profile",), "profile", value["profile"], profiles)

@@ -6,6 +6,7 @@ The schemas are the one truth for validation and for editors. Knows the words of
 import functools
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -79,7 +80,9 @@ def resolved(name: str, schema: Mapping[str, Any]) -> tuple[str, Mapping[str, An
 def faults(name: str, definition: str, value: Any) -> list[Fault]:
     """Everything wrong with `value` as a `definition` of the schema file `name` ("" for the whole of it)."""
     root = {"$ref": f"{name}#/definitions/{definition}" if definition else name}
-    return [fault for error in _validator(name, definition).iter_errors(value) for fault in _faults(name, root, error)]
+    found = [fault for error in _validator(name, definition).iter_errors(value) for fault in _faults(name, root, error)]
+    meant = {(fault.path[:-1], fault.meant) for fault in found if fault.meant}
+    return [fault for fault in found if (fault.path, fault.missing) not in meant]
 
 
 @functools.cache
@@ -109,6 +112,8 @@ def _faults(name: str, root: Mapping[str, Any], error: Any, base: Path = ()) -> 
         steps = list(error.evaluation_path)
         steps = steps[: len(steps) - steps[::-1].index("propertyNames")] if "propertyNames" in steps else steps
         hint = str(_node(name, root, steps).get("patternErrorMessage", ""))
+        if " " in str(inner.instance):
+            hint = "a comma ends a text inside { }: put the text in quotes"
         yield Fault((*path, str(inner.instance)), f"can't be a key: {shown(inner.instance, 60)!r}", hint, key=True)
         return
     node = _node(name, root, error.evaluation_path[:-1])
@@ -134,12 +139,10 @@ def _branch(name: str, root: Mapping[str, Any], error: Any, base: Path) -> Itera
 
 
 def _by_keys(name: str, node: Mapping[str, Any], value: Mapping[str, Any], fitting: list[int], best: int) -> int:
-    """Among forms that are maps, the first that knows one of the keys."""
-    for number in fitting:
-        known = resolved(name, node["anyOf"][number])[1].get("properties", {})
-        if any(key in known for key in value):
-            return number
-    return best
+    """Among forms that are maps, the first that knows one of the keys, else one whose keys are free."""
+    known = {number: resolved(name, node["anyOf"][number])[1].get("properties", {}) for number in fitting}
+    by_key = [number for number in fitting if any(key in known[number] for key in value)]
+    return next(iter(by_key), next((number for number in fitting if not known[number]), best))
 
 
 def _wrong_kind(name: str, node: Mapping[str, Any], value: Any, path: Path) -> Fault:
@@ -150,20 +153,24 @@ def _wrong_kind(name: str, node: Mapping[str, Any], value: Any, path: Path) -> F
             inner = resolved(name, inner["allOf"][0])[1]
         if "const" in inner:
             kinds.append(_written(inner["const"]))
-        elif "enum" in inner or "anyOf" in inner:
-            kinds.append("text")
         else:
             kinds.append(NOUNS[inner["type"]] if isinstance(inner.get("type"), str) else "text")
-    return _expected(path, " or ".join(dict.fromkeys(kinds)), value)
+    return _expected(path, list(dict.fromkeys(kinds)), value, node)
 
 
-def _expected(path: Path, wanted: str, value: Any) -> Fault:
+def _expected(path: Path, wanted: list[str], value: Any, node: Mapping[str, Any]) -> Fault:
+    """A value of the wrong kind, with what to write instead."""
+    said = " or ".join(wanted)
     if value is None:
-        return Fault(path, f"nothing is written here; expected {wanted}", "write a value, or remove the line")
-    hint = ""
-    if isinstance(value, bool) and "text" in wanted:
+        return Fault(path, f"nothing is written here; expected {said}", "write a value, or remove the line")
+    hint = f"for example: {json.dumps(node['examples'][0], ensure_ascii=False)}" if node.get("examples") else ""
+    if isinstance(value, bool) and "text" in wanted and "false" not in wanted:
         hint = f'for the word, put it in quotes: "{_written(value)}"'
-    return Fault(path, f"expected {wanted}, found {_found(value)}", hint)
+    elif isinstance(value, str) and "a list" in wanted:
+        hint = f"write [{shown(value, 60)}]" if not re.search(r"[\[\]{},:#]", value) else hint
+    elif isinstance(value, str) and "a number" in wanted and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        hint = "remove the quotes"
+    return Fault(path, f"expected {said}, found {_found(value)}", hint)
 
 
 def _found(value: Any) -> str:
@@ -197,13 +204,13 @@ def _said(node: Mapping[str, Any], error: Any, path: Path) -> Fault:
     hint = str(node.get("patternErrorMessage", ""))
     match kind.name:
         case "type":
-            return _expected(path, " or ".join(NOUNS[name] for name in kind.types), value)
+            return _expected(path, [NOUNS[name] for name in kind.types], value, node)
         case "required":
-            return Fault(path, f"{kind.property!r} is missing", f"write `{kind.property}: …`")
+            return Fault(path, f"{kind.property!r} is missing", f"write `{kind.property}: …`", missing=kind.property)
         case "enum":
             return _none_of(path, node["enum"], value)
         case "const":
-            return _expected(path, _written(node["const"]), value)
+            return _expected(path, [_written(node["const"])], value, node)
         case "pattern":
             return Fault(path, f"can't be {shown(value, 60)!r}", hint)
         case _:
@@ -212,7 +219,7 @@ def _said(node: Mapping[str, Any], error: Any, path: Path) -> Fault:
 
 def _none_of(path: Path, allowed: list[Any], value: Any) -> Fault:
     if not isinstance(value, str) or not all(isinstance(word, str) for word in allowed):
-        return _expected(path, "one of " + ", ".join(map(_written, allowed)), value)
+        return _expected(path, ["one of " + ", ".join(map(_written, allowed))], value, {})
     facts = (("known", ", ".join(allowed)),)
     return Fault(path, f"can't be {shown(value, 60)!r}", did_you_mean(value, allowed), facts)
 
