@@ -69,6 +69,7 @@ class _Walk:
         self.wrong += problems(project.FILE, data, config.faults)
         sheets = self._sheets(config.sources)
         if config.faults:
+            self.wrong += [problem for sheet in sheets for problem in problems(sheet.file, sheet.data, sheet.faults)]
             raise CatalogError(dict.fromkeys(self.wrong))
         judge = Judge(config.project, config.brands, self.known, self._exists, self.files.names)
         self.wrong += problems(project.FILE, data, judge.project(config.raw))
@@ -88,7 +89,7 @@ class _Walk:
             made, faults = resolver.clips(sheet, product)
             own = [*judge.product(product.value), *(faults or judge.clips(made))]
             found += [fault.below(("products", product.number)) for fault in own]
-            clips += made
+            clips += [] if own else made
             if len(clips) > room:
                 what = f"more than {MAX_CLIPS:,} clips (products × variants × languages)"
                 raise CatalogError([*self.wrong, Problem(sheet.file, *product.spot, what, (), "split the project")])

@@ -13,7 +13,7 @@ WORDS = {
     "did not find expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
     "did not find expected node content": ("no value where one belongs", "a # begins a comment: put a colour in quotes"),
     "expected the node content": ("no value where one belongs", "a # begins a comment: put a colour in quotes"),
-    "expected <block end>": ("a line that fits nothing above it", "check its indentation: entries of one list begin in one column"),
+    "expected <block end>": ("a line that fits nothing above it", "indent it; entries of one list begin in one column"),
     "expected ',' or ']'": ("a [ without its ]", "close the list, or put commas between its entries"),
     "expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
     "found undefined tag handle": ("a tag", "tags are not read: remove it"),

@@ -102,7 +102,7 @@ def test_aliases_count_as_often_as_they_are_used() -> None:
     """A small file can't become a large value; honest reuse works."""
     assert read("base: &b [1]\none: *b\n") == {"base": ["1"], "one": ["1"]}
     bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
-    bomb += "".join(f"a{n}: &a{n} [{','.join(['*a%d' % (n - 1)] * 10)}]\n" for n in range(1, 9))
+    bomb += "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
     began = time.process_time()
     assert "aliases make more than" in faults(bomb)[0]
     assert time.process_time() - began < 2

@@ -20,7 +20,7 @@ from clipbuild.errors import CatalogError
         ("a: \"\\q\"\n", "single quotes"),
         ("- a\nb: c\n", "begin in one column"),
         ("a: - b\n", "begin it in the next line"),
-        ("a:\n  b: 1\n c: 2\n", "indentation"),
+        ("a:\n  b: 1\n c: 2\n", "inden"),
     ],
 )
 def test_the_hint_helps(text: str, hint: str) -> None:

@@ -28,7 +28,8 @@ class Shelf:
         return sorted(path for path in self.files if fnmatch.fnmatchcase(path, pattern))
 
     def names(self, folder: str) -> list[str]:
-        return sorted(path.removeprefix(f"{folder}/") for path in self.files if path.startswith(f"{folder}/"))
+        prefix = f"{folder}/" if folder else ""
+        return sorted({path.removeprefix(prefix).partition("/")[0] for path in self.files if path.startswith(prefix)})
 
 
 class Memory:
