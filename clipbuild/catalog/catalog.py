@@ -18,7 +18,6 @@ from clipbuild.errors import CatalogError, Problem, UsageError
 
 __all__ = ["Catalog", "Files", "Known", "open_catalog"]
 
-MAX_PRODUCTS = 100_000
 MAX_CLIPS = 1_000_000
 MAX_TOTAL = 64 << 20
 
@@ -117,8 +116,8 @@ class _Walk:
                     continue
                 sheets[path] = sheet
                 total, products = total + len(sheet.data), products + len(sheet.products)
-                if total > MAX_TOTAL or products > MAX_PRODUCTS:
-                    what = f"the catalog has more than {MAX_TOTAL >> 20} MiB or {MAX_PRODUCTS:,} products"
+                if total > MAX_TOTAL or products > entries.MAX_PRODUCTS:
+                    what = f"the catalog has more than {MAX_TOTAL >> 20} MiB or {entries.MAX_PRODUCTS:,} products"
                     raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
         return list(sheets.values())
 

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 from clipbuild import __version__, digest
 from clipbuild.catalog import load, schema
 from clipbuild.catalog.faults import Fault
-from clipbuild.catalog.load import Spot
 from clipbuild.catalog.pieces import cut
-from clipbuild.errors import CatalogError
+from clipbuild.catalog.places import Spot
+from clipbuild.errors import CatalogError, Problem
 
 KIND = "catalog"
+MAX_PRODUCTS = 100_000
 WORTH = 50
 """A changed file is remembered anew when more than one product in this many changed: writing costs too."""
 
@@ -124,6 +125,9 @@ def _renewed(file: str, text: str, whole: str, old: _Known | None, cache: Cache)
     pieces = cut(text)
     if pieces is None:
         return None
+    if len(pieces.pieces) > MAX_PRODUCTS:
+        what = f"{len(pieces.pieces):,} products; a project may have {MAX_PRODUCTS:,}"
+        raise CatalogError([Problem(file, pieces.lines[MAX_PRODUCTS], 1, what, (), "split the project")])
     prints = [digest.fingerprint(piece.encode("utf-8", "surrogatepass")) for piece in pieces.pieces]
     have = dict(zip(old.prints, zip(old.spots, old.values, strict=True), strict=True)) if old and old.prints else {}
     before = len(have)

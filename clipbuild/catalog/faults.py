@@ -8,7 +8,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from clipbuild.catalog.load import Path, decode, locate
+from clipbuild.catalog.load import decode
+from clipbuild.catalog.places import Path, locate
 from clipbuild.errors import CatalogError, Problem, shown
 
 Facts = tuple[tuple[str, str], ...]

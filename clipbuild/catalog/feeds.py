@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
 
-from clipbuild.catalog import tables
+from clipbuild.catalog import names, tables
 from clipbuild.catalog.tables import Row, Table
 from clipbuild.errors import CatalogError, Problem, shown
 
 MAX_DESCRIPTION = 5000
+_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.|\Z))*\Z")
 G = "{http://base.google.com/ns/1.0}"
 
 
@@ -69,11 +70,16 @@ def read(file: str, data: bytes, columns: Mapping[str, str] | None = None) -> Fe
 
 
 def slug(text: str) -> str:
-    """`text` as a SKU id: ASCII lower-case letters, digits, dots and dashes. "" when nothing is left."""
+    """`text` as an id: ASCII lower-case letters, digits, dots and dashes. "" when nothing is left."""
     import unicodedata
 
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:64]
+    return re.sub(r"\.+", ".", re.sub(r"[^a-z0-9._]+", "-", plain)).strip("-._")[:64].strip("-._")
+
+
+def sku_of(text: str) -> str:
+    """The shop's SKU as written where it can name a folder, else a slug of it."""
+    return text if len(text) <= 64 and _ID.match(text) else slug(text)
 
 
 class _Text(HTMLParser):
@@ -132,6 +138,8 @@ def _finish(dialect: str, table: Table, found: Iterable[Item | Problem]) -> Feed
 def _named(file: str, row: Row, sku: str, name: str) -> Problem | None:
     if not slug(sku):
         return Problem(file, row.line, 1, "no SKU or handle", (), "give the product an id in the shop")
+    if why := names.refused(slug(sku)):
+        return Problem(file, row.line, 1, f"the SKU {shown(sku, 60)!r} {why}", (), "give the product another id in the shop")
     if not name:
         return Problem(file, row.line, 1, f"{shown(sku, 60)}: no name", (), "give the product a title in the shop")
     return None
@@ -207,7 +215,7 @@ def _woo_item(row: Row) -> Item:
     images = tuple(url.strip() for url in row.get("Images").split(",") if url.strip())
     tags = [*_tags(row.get("Tags")), *(path.split(">")[-1].strip() for path in _tags(row.get("Categories")))]
     return Item(
-        slug(row.get("SKU") or row.get("Name")), row.get("Name"), row.line,
+        sku_of(row.get("SKU")) or slug(row.get("Name")), row.get("Name"), row.line,
         clean(row.get("Short description", "Description")), sale or regular, regular if sale else "",
         images, tuple(dict.fromkeys(tags)),
     )  # fmt: skip
@@ -231,7 +239,7 @@ def _google_rows(rows: Iterable[Row], file: str = "") -> Iterator[Item | Problem
         more = _tags(row.get("additional_image_link", "additional image link"))
         images = tuple(dict.fromkeys(url for url in (row.get("image_link", "image link"), *more) if url))
         options = " ".join(word for word in (row.get("color"), row.get("size")) if word)
-        item = Item(slug(sku), name, row.line, clean(row.get("description")), sale or price,
+        item = Item(sku_of(sku), name, row.line, clean(row.get("description")), sale or price,
                     price if sale else "", images, _tags(row.get("product_type", "product type"), ">"),
                     options=options)  # fmt: skip
         groups.setdefault(row.get("item_group_id", "item group id") or f"\0{sku}", []).append(item)
@@ -240,7 +248,7 @@ def _google_rows(rows: Iterable[Row], file: str = "") -> Iterator[Item | Problem
             yield from items
         else:
             variants = tuple(replace(item, sku=slug(item.options) or item.sku) for item in items)
-            yield replace(items[0], sku=slug(group), variants=variants, options="")
+            yield replace(items[0], sku=sku_of(group), variants=variants, options="")
 
 
 def _google_xml(file: str, data: bytes) -> Feed:
@@ -279,7 +287,7 @@ def _json(file: str, data: bytes) -> Feed:
 def _json_items(file: str, rows: list[dict[str, Any]]) -> Iterator[Item | Problem]:
     for number, row in enumerate(rows, 1):
         name = str(row.get("name") or row.get("title") or "")
-        sku = slug(name) if not row.get("sku") else slug(str(row["sku"]))
+        sku = slug(name) if not row.get("sku") else sku_of(str(row["sku"]))
         if problem := _named(file, Row(number, {}), sku, name):
             yield problem
             continue
@@ -325,7 +333,7 @@ def _plain(table: Table, columns: Mapping[str, str]) -> Feed:
 def _plain_items(table: Table, columns: Mapping[str, str]) -> Iterator[Item | Problem]:
     for row in table.rows:
         cells = {ours: row.get(theirs) for ours, theirs in columns.items()}
-        sku, name = slug(cells.get("sku", "")), cells.get("name") or cells.get("sku", "")
+        sku, name = sku_of(cells.get("sku", "")), cells.get("name") or cells.get("sku", "")
         if problem := _named(table.file, row, sku, name):
             yield problem
             continue

@@ -9,8 +9,8 @@ from typing import Any
 
 from clipbuild.catalog import names
 from clipbuild.catalog.faults import Fault, near, unknown
-from clipbuild.catalog.load import Path
 from clipbuild.catalog.model import Clip, Project
+from clipbuild.catalog.places import Path
 
 Layer = Mapping[str, Any]
 
@@ -57,6 +57,8 @@ class Judge:
             if name.lower() in seen:
                 yield Fault((*path, "id"), f"two variants are called {seen[name.lower()]!r}", "rename one")
             seen.setdefault(name.lower(), name)
+            if why := names.refused(name):
+                yield Fault((*path, "id"), f"{name!r} {why}", "choose another id")
             yield from (fault.below(path) for fault in self.layer(variant))
 
     def layer(self, layer: Layer) -> Iterator[Fault]:

@@ -1,12 +1,12 @@
 """YAML read strictly: text, numbers, true and false, null, lists, maps; nothing retyped, nothing doubled, nothing run.
 
-Limits hold before anything is built, and every fault is found with line and column. Positions of values are looked up
-afterwards, only for files that have a problem. Knows nothing of what the keys mean.
+Limits hold before anything is built, and every fault is found with line and column. Knows nothing of what the keys
+mean.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -22,6 +22,8 @@ from yaml.events import (
     StreamStartEvent,
 )
 
+from clipbuild.catalog import parsers, places
+from clipbuild.catalog.places import Path, Spot
 from clipbuild.catalog.yamlwords import yaml_problem
 from clipbuild.errors import CatalogError, Problem, shown
 
@@ -29,11 +31,8 @@ MAX_BYTES = 8 << 20
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 MAX_PROBLEMS = 200
-SUSPECT = 200
-"""Open brackets at once, quotes not heeded, from which a text goes to the slow parser, whose stack can't be hurt."""
+MAX_ANCHORS = 10_000
 
-Path = tuple[str | int, ...]
-Spot = tuple[int, int]
 WORDS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -44,7 +43,6 @@ _NUMBER = re.compile(r"(?!-0(?:\.0+)?\Z)-?(?:0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?=\s|\Z)", re.MULTILINE)
-_BRACKET = re.compile(r"[\[\]{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,52 +88,18 @@ def decode(file: str, data: bytes) -> str:
 
 def build(file: str, text: str, numbers: Collection[str] | None = None, items: str = "") -> Document:
     """Plain data from decoded text. Raises CatalogError with every fault."""
-    builder = _Builder(file, numbers, items)
+    builder = _Builder(file, numbers, items, text)
     try:
-        value = builder.run(_parser(text).get_event)
+        value = builder.run(parsers.parser(text).get_event)
     except yaml.YAMLError as error:
         builder.problems.append(yaml_problem(file, text, error))
+    if not builder.problems:
+        hint = "put the text in quotes"
+        lost = (_spot(text[:at]) for at in places.swallowed(text))
+        builder.problems += [Problem(file, *spot, "a # that makes the rest of the line a comment", (), hint) for spot in lost]
     if builder.problems or builder.doubled:
         raise CatalogError(_with_first_places(text, builder))
     return Document(value, tuple(builder.items))
-
-
-def locate(text: str, paths: Iterable[Path]) -> dict[Path, tuple[Spot, Spot]]:
-    """Where each path's key and value are written, 1-based. What is not in the text is not in the answer."""
-    wanted = {path[:n] for path in paths for n in range(len(path) + 1)}
-    found: dict[Path, tuple[Spot, Spot]] = {}
-    for path, key, value in _walk(_parser(text).get_event, wanted):
-        found.setdefault(path, (key, value))
-    return found
-
-
-def _parser(text: str) -> Any:
-    """libyaml's event parser, or the pure one where it is missing or where brackets are nested suspiciously deep."""
-    if text.count("[") + text.count("{") > SUSPECT and _running_depth(text) > SUSPECT:
-        return _pure(text)
-    try:
-        from yaml.cyaml import CParser  # type: ignore[attr-defined]
-    except ImportError:
-        return _pure(text)
-    return CParser(text)
-
-
-def _pure(text: str) -> Any:
-    class Pure(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-        def __init__(self) -> None:
-            yaml.reader.Reader.__init__(self, text)
-            yaml.scanner.Scanner.__init__(self)
-            yaml.parser.Parser.__init__(self)
-
-    return Pure()
-
-
-def _running_depth(text: str) -> int:
-    depth = deepest = 0
-    for match in _BRACKET.finditer(text):
-        depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
-        deepest = max(deepest, depth)
-    return deepest
 
 
 class _Frame:
@@ -152,8 +116,9 @@ class _Frame:
 class _Builder:
     """Events to plain data, with every fault noted."""
 
-    def __init__(self, file: str, numbers: Collection[str] | None, items: str) -> None:
+    def __init__(self, file: str, numbers: Collection[str] | None, items: str, text: str = "") -> None:
         self.file, self.numbers, self.wanted_items = file, numbers, items
+        self.text, self.asks = text, "?" in text
         self.problems: list[Problem] = []
         self.doubled: list[tuple[Path, Problem]] = []
         self.items: list[Spot] = []
@@ -220,6 +185,8 @@ class _Builder:
 
     def _key(self, event: Any, frame: _Frame) -> None:
         key: str = event.value
+        if self.asks and not event.style and self.text[event.start_mark.index - 1 : event.start_mark.index] == "?":
+            self._fault(event, "text that begins with '?'", "put the text in quotes")
         if event.tag is not None:
             self._tagged(event)
         if event.anchor:
@@ -306,6 +273,11 @@ class _Builder:
             frame.value.append(value)
 
     def _name(self, event: Any, name: str) -> None:
+        if event.__class__ is ScalarEvent and not event.style and event.value.startswith(":"):
+            self._fault(event, f"the anchor &{shown(name, 60)} with a colon", "name it with letters and digits")
+        if len(self.anchors) >= MAX_ANCHORS:
+            mark = event.start_mark
+            self._stop(mark.line + 1, mark.column + 1, f"more than {MAX_ANCHORS:,} anchors", "use `defaults:`")
         if name in self.anchors:
             self._fault(event, f"the anchor &{shown(name, 60)} is defined twice", "rename one")
 
@@ -327,44 +299,6 @@ class _Builder:
         raise CatalogError([*self.problems, *(problem for _, problem in self.doubled)])
 
 
-def _walk(get: Callable[[], Any], wanted: Collection[Path]) -> Iterator[tuple[Path, Spot, Spot]]:
-    """(path, place of key, place of value) of every wanted node, in file order."""
-    stack: list[list[Any]] = []  # [path, next index or None for a map, key, key's place]
-    while True:
-        event = get()
-        kind = type(event)
-        if kind is StreamEndEvent:
-            return
-        if kind is StreamStartEvent or kind is DocumentStartEvent or kind is DocumentEndEvent:
-            continue
-        if kind not in (ScalarEvent, AliasEvent, MappingStartEvent, SequenceStartEvent):
-            stack.pop()
-            continue
-        spot = (event.start_mark.line + 1, event.start_mark.column + 1)
-        path, key_spot = _step(stack, event, kind, spot)
-        if path is None:
-            continue
-        if path in wanted:
-            yield path, key_spot, spot
-        if kind is MappingStartEvent or kind is SequenceStartEvent:
-            stack.append([path, 0 if kind is SequenceStartEvent else None, None, spot])
-
-
-def _step(stack: list[list[Any]], event: Any, kind: type, spot: Spot) -> tuple[Path | None, Spot]:
-    """The path of the node that begins here and its key's place; None for a key itself."""
-    if not stack:
-        return (), spot
-    top = stack[-1]
-    if top[1] is None and top[2] is None and kind in (ScalarEvent, AliasEvent):
-        top[2], top[3] = (event.value if kind is ScalarEvent else ""), spot
-        return None, spot
-    if top[1] is None:
-        path, key_spot, top[2] = (*top[0], top[2]), top[3], None
-        return path, key_spot
-    top[1] += 1
-    return (*top[0], top[1] - 1), spot
-
-
 def _with_first_places(text: str, builder: _Builder) -> list[Problem]:
     return [*builder.problems, *second_places(text, builder.doubled)]
 
@@ -373,7 +307,7 @@ def second_places(text: str, doubled: Iterable[tuple[Path, Problem]]) -> list[Pr
     """Problems of doubled keys, with the place of the first one as a fact."""
     doubled = list(doubled)
     try:
-        found: Mapping[Path, tuple[Spot, Spot]] = locate(text, [path for path, _ in doubled]) if doubled else {}
+        found: Mapping[Path, tuple[Spot, Spot]] = places.locate(text, [path for path, _ in doubled]) if doubled else {}
     except yaml.YAMLError:
         found = {}
     out = []

@@ -9,7 +9,6 @@ from typing import Any
 
 from clipbuild.catalog.entries import Product, Sheet
 from clipbuild.catalog.faults import Fault
-from clipbuild.catalog.load import Path
 from clipbuild.catalog.model import (
     Asset,
     Caption,
@@ -23,6 +22,7 @@ from clipbuild.catalog.model import (
     Prompt,
     Sound,
 )
+from clipbuild.catalog.places import Path
 from clipbuild.catalog.project import Config
 
 END_CARD = 1.8

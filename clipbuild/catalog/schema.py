@@ -12,7 +12,7 @@ from typing import Any
 
 from clipbuild import resources
 from clipbuild.catalog.faults import Fault, did_you_mean, unknown
-from clipbuild.catalog.load import Path
+from clipbuild.catalog.places import Path
 from clipbuild.errors import shown
 
 CATALOG, PROJECT = "catalog.schema.json", "clipbuild.schema.json"

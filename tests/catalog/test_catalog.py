@@ -27,7 +27,7 @@ def test_all_faults_of_all_files_at_once() -> None:
     )
     assert [line.split(" | ")[0] for line in found] == [
         "catalog/a.yaml:2:46: unknown motion 'x'", "catalog/a.yaml:3:5: 'a' is written twice",
-        "catalog/b.yaml:2:1: a [ without its ]", "catalog/c.yaml:2:5: 'name' is missing",
+        "catalog/b.yaml:2:1: no value where one belongs", "catalog/c.yaml:2:5: 'name' is missing",
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from clipbuild.catalog import load
+from clipbuild.catalog import load, parsers
 from clipbuild.errors import CatalogError
 
 
@@ -121,17 +121,14 @@ def test_entries_are_found() -> None:
     assert document.items == ((3, 5), (5, 5), (6, 5))
 
 
-def test_places_are_looked_up() -> None:
-    """Keys and values of any path, in lists, maps and flow style; what is not there is not answered."""
-    text = "a:\n  - b: {c: 1,\n       d: 2}\n  - x\n"
-    found = load.locate(text, [("a", 0, "b", "d"), ("a", 1), ("a", 0, "z")])
-    assert found["a", 0, "b", "d"] == ((3, 8), (3, 11))
-    assert found["a", 1][1] == (4, 5)
-    assert ("a", 0, "z") not in found
-
-
 def test_both_parsers_read_alike() -> None:
     """The pure parser, used for suspicious texts, gives what the fast one gives."""
     text = "a: [1, {b: c}]\nd: |\n  text\n  more\ne: 'x'\n"
     builder = load._Builder("a.yaml", (), "")
-    assert json.dumps(builder.run(load._pure(text).get_event)) == json.dumps(read(text, ()))
+    assert json.dumps(builder.run(parsers.pure(text).get_event)) == json.dumps(read(text, ()))
+
+
+def test_a_value_is_not_lost_as_a_comment() -> None:
+    """`["#112233",#445566]` would silently be one colour; within text and real comments the same letters are fine."""
+    assert faults('c: [a,#b\n  ]\n') == ["1:7 a # that makes the rest of the line a comment"]
+    assert read('c: "a,#b"\nd: x,#y\ne: [z] # [a,#b]\nf: |\n  [#c\n') == {"c": "a,#b", "d": "x,#y", "e": ["z"], "f": "[#c\n"}

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from clipbuild.catalog import load
+from clipbuild.catalog import load, parsers
 from clipbuild.catalog.yamlwords import yaml_problem
 from clipbuild.errors import CatalogError
 
@@ -25,7 +25,7 @@ from clipbuild.errors import CatalogError
 )
 def test_the_hint_helps(text: str, hint: str) -> None:
     """A common slip gets a hint that mends it, whichever parser found it."""
-    for parser in (load._parser, load._pure):
+    for parser in (parsers.parser, parsers.pure):
         builder = load._Builder("a.yaml", (), "")
         try:
             builder.run(parser(text).get_event)

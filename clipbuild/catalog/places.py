@@ -1,0 +1,90 @@
+"""Where values are written: looked up afterwards, for files that have something to say.
+
+Walks a text's events; knows nothing of what the keys mean.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
+
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from clipbuild.catalog import parsers
+
+Path = tuple[str | int, ...]
+Spot = tuple[int, int]
+_LOST = re.compile(r"[,\[{]#")
+_COMMENT = re.compile(r"(?:^|\s)#", re.MULTILINE)
+
+
+def locate(text: str, paths: Iterable[Path]) -> dict[Path, tuple[Spot, Spot]]:
+    """Where each path's key and value are written, 1-based. What is not in the text is not in the answer."""
+    wanted = {path[:n] for path in paths for n in range(len(path) + 1)}
+    found: dict[Path, tuple[Spot, Spot]] = {}
+    for path, key, value in _walk(parsers.parser(text).get_event, wanted):
+        found.setdefault(path, (key, value))
+    return found
+
+
+def swallowed(text: str) -> list[int]:
+    """Where a value is taken for a comment, as in `[a,#b]`: a parser drops it without a word."""
+    hits = [match.end() - 1 for match in _LOST.finditer(text)]
+    hits = [at for at in hits if not _COMMENT.search(text, text.rfind("\n", 0, at) + 1, at)]
+    scalars = list(_spans(text)) if hits else []
+    return [at for at in hits if not any(begin <= at < end for begin, end in scalars)]
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    get: Callable[[], Any] = parsers.parser(text).get_event
+    while type(event := get()) is not StreamEndEvent:
+        if type(event) is ScalarEvent:
+            start: Any = event.start_mark
+            end: Any = event.end_mark
+            yield start.index, end.index
+
+
+def _walk(get: Callable[[], Any], wanted: Collection[Path]) -> Iterator[tuple[Path, Spot, Spot]]:
+    """(path, place of key, place of value) of every wanted node, in file order."""
+    stack: list[list[Any]] = []  # [path, next index or None for a map, key, key's place]
+    while True:
+        event = get()
+        kind = type(event)
+        if kind is StreamEndEvent:
+            return
+        if kind is StreamStartEvent or kind is DocumentStartEvent or kind is DocumentEndEvent:
+            continue
+        if kind not in (ScalarEvent, AliasEvent, MappingStartEvent, SequenceStartEvent):
+            stack.pop()
+            continue
+        spot = (event.start_mark.line + 1, event.start_mark.column + 1)
+        path, key_spot = _step(stack, event, kind, spot)
+        if path is None:
+            continue
+        if path in wanted:
+            yield path, key_spot, spot
+        if kind is MappingStartEvent or kind is SequenceStartEvent:
+            stack.append([path, 0 if kind is SequenceStartEvent else None, None, spot])
+
+
+def _step(stack: list[list[Any]], event: Any, kind: type, spot: Spot) -> tuple[Path | None, Spot]:
+    """The path of the node that begins here and its key's place; None for a key itself."""
+    if not stack:
+        return (), spot
+    top = stack[-1]
+    if top[1] is None and top[2] is None and kind in (ScalarEvent, AliasEvent):
+        top[2], top[3] = (event.value if kind is ScalarEvent else ""), spot
+        return None, spot
+    if top[1] is None:
+        path, key_spot, top[2] = (*top[0], top[2]), top[3], None
+        return path, key_spot
+    top[1] += 1
+    return (*top[0], top[1] - 1), spot
