@@ -171,12 +171,12 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
     shared = context(session)
     clips = {clip.id: clip for clip in session.selected()}
     for clip in clips.values():
-        prints[clip.id] = fingerprint(session, clip, shared)
-        record = None if dirty is None or clip.id in dirty else read_record(session, clip.id)
-        if record and record["fp"] == prints[clip.id]:
-            kept[clip.id] = record
-            continue
         try:
+            prints[clip.id] = fingerprint(session, clip, shared)
+            record = None if dirty is None or clip.id in dirty else read_record(session, clip.id)
+            if record and record["fp"] == prints[clip.id]:
+                kept[clip.id] = record
+                continue
             whole, draft = spoken.resolved(clip, spoken.Files(session.sources.read, session.sources.exists))
             drafts += [draft] if draft else []
             made[clip.id] = plan_clip(graph, whole, session.catalog.project.platforms, box)
@@ -184,7 +184,8 @@ def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
             problems += [problem for problem in error.problems if problem not in problems]
         except ClipbuildError as error:
             place = clip.place
-            problems.append(Problem(place.file, place.line, place.column, error.what, error.facts, error.hint))
+            problem = Problem(place.file, place.line, place.column, error.what, tuple(error.facts), error.hint)
+            problems += [problem] if problem not in problems else []
     if problems:
         raise CatalogError(problems)
     return Planned(judge(session, graph), clips, made, kept, prints, drafts=drafts)
