@@ -24,7 +24,7 @@ STRIKE = 0.075
 """Thickness of the line through an earlier price, in em."""
 DIM = 0.78
 """Opacity of an earlier price."""
-Z = {"hook": 30, "headline": 30, "caption": 32, "offer": 34, "price": 35, "cta": 36}
+Z = {"hook": 30, "headline": 30, "caption": 32, "sign": 33, "offer": 34, "price": 35, "cta": 36}
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,4 +120,4 @@ def looks_of(params: Mapping[str, Any]) -> dict[str, Look]:
     return found
 
 
-KINDS = ("hook", "headline", "body", "offer", "price", "cta")
+KINDS = ("hook", "headline", "body", "sign", "offer", "price", "cta")

@@ -16,8 +16,10 @@ WIDE, HIGH = 0.2, 0.05
 CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 
 
-def layer(path: str, size: tuple[int, int], safe: Sequence[int], seconds: float, corner: str = "top-left") -> Layer:
-    """The logo in a corner of `safe` (x0, y0, x1, y1). Raises MediaError."""
+def layer(
+    path: str, size: tuple[int, int], safe: Sequence[int], seconds: float, corner: str = "top-left", large: float = 1.0
+) -> Layer:
+    """The logo in a corner of `safe` (x0, y0, x1, y1), `large` times as large as usual. Raises MediaError."""
     from PIL import Image
     from PIL.Image import Resampling
 
@@ -31,7 +33,7 @@ def layer(path: str, size: tuple[int, int], safe: Sequence[int], seconds: float,
             raise MediaError("the logo shows nothing: it is transparent everywhere")
         rgba = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     high, wide = rgba.shape[:2]
-    scale = min(WIDE * size[0] / wide, HIGH * max(size) / high)
+    scale = large * min(WIDE * size[0] / wide, HIGH * max(size) / high)
     fit = max(2, round(wide * scale)), max(2, round(high * scale))
     small = Image.fromarray(np.ascontiguousarray(rgba)).convert("RGBa").resize(fit, Resampling.LANCZOS)
     x0, y0, x1, y1 = safe

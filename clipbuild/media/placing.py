@@ -19,7 +19,7 @@ MANY = 40
 """Lines a text may have where nothing else helps."""
 GAP = 0.022
 """Between two texts, as a share of the frame's shorter side."""
-ORDER = ("hook", "headline", "caption", "offer", "price", "cta")
+ORDER = ("hook", "headline", "caption", "sign", "offer", "price", "cta")
 
 
 @dataclass(frozen=True, slots=True)

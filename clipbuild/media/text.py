@@ -15,6 +15,8 @@ from clipbuild.media.faces import CAP, EMOJI_SCALE, Face, Glyph, reach
 
 DESCENT = 0.17
 SHRINK = 0.94
+FEWER = 0.86
+"""How much smaller letters may be to save a line."""
 GENTLE_SHRINK = 0.8
 """How far a text shrinks to avoid an awkward break."""
 
@@ -116,7 +118,7 @@ class Fonts:
             while trial >= (max(least, size * GENTLE_SHRINK) if level == linebreak.GENTLE else least) * 0.999:
                 block = self._try(text, style, trial, width, lines, align, rtl, level)
                 if block and block.height <= height:
-                    return block
+                    return self._fewer(block, text, style, width, rtl, level, least)
                 trial *= SHRINK
         raise MediaError(
             "a text is too long for its place",
@@ -126,6 +128,18 @@ class Fonts:
             ],
             "shorten it, or split it into several captions",
         )
+
+    def _fewer(
+        self, block: Block, text: str, style: Style, width: float, rtl: bool, level: int, least: float
+    ) -> Block:
+        """The same text in a line less, where a little smaller is enough for that."""
+        trial = block.size * SHRINK
+        while len(block.lines) > 1 and trial >= max(least, block.size * FEWER):
+            other = self._try(text, style, trial, width, len(block.lines) - 1, block.align, rtl, level)
+            if other and len(other.lines) < len(block.lines):
+                return other
+            trial *= SHRINK
+        return block
 
     def _try(
         self, text: str, style: Style, size: float, width: float, lines: int, align: str, rtl: bool, level: int

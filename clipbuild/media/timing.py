@@ -16,7 +16,8 @@ PAUSE = 0.45
 LEAST = 1.0
 CLOSE_SHARE, CLOSE_MOST = 0.42, 3.2
 """How much of a clip its offer takes, and at most how many seconds."""
-CLOSING = ("offer", "price", "cta")
+END_CARD_SHARE = 0.6
+CLOSING = ("sign", "offer", "price", "cta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A text and its time in seconds. `kind` is hook, headline, caption, offer, price or cta; `was` an earlier price."""
+    """A text and its time in seconds. `kind` is hook, headline, caption, sign (the name on
+    an end card), offer, price or cta; `was` an earlier price."""
 
     kind: str
     text: str
@@ -57,23 +59,32 @@ def cues(params: Mapping[str, Any]) -> list[Cue]:
     """
     seconds = float(params["seconds"])
     closing = _closing(params)
-    begin_close = seconds - _close_seconds(closing, seconds)
+    begin_close = end_card_start(params)
+    shown = min(seconds, begin_close)
+    if begin_close >= seconds:
+        begin_close = seconds - _close_seconds(closing, seconds)
     hook = _clean(params.get("hook"))
     card = params.get("card") or {}
     headline = _clean(card.get("headline"))
     spoken = [_asked(entry) for entry in params.get("captions") or ()]
-    found = [Cue("headline", headline, 0.0, seconds)] if headline else []
+    found = [Cue("headline", headline, 0.0, shown)] if headline else []
     if headline:  # a card says more at once: its words stay
-        found += [Cue("hook", hook, 0.0, seconds)] if hook else []
-        found += _captions(spoken, 0.0, seconds, seconds)
+        found += [Cue("hook", hook, 0.0, shown)] if hook else []
+        found += _captions(spoken, 0.0, shown, shown)
     else:
         open_end = _hook_end(hook, spoken, begin_close)
         found += [Cue("hook", hook, 0.0, open_end)] if hook else []
-        found += _captions(spoken, open_end if hook else 0.0, begin_close, seconds)
+        found += _captions(spoken, open_end if hook else 0.0, begin_close, shown)
     found += [replace(cue, start=begin_close, end=seconds) for cue in closing]
-    order = ("hook", "headline", "caption", "offer", "price", "cta")
+    order = ("hook", "headline", "caption", "sign", "offer", "price", "cta")
     rounded = [replace(c, start=round(c.start, 3), end=round(c.end, 3)) for c in found]
     return sorted(rounded, key=lambda cue: (cue.start, order.index(cue.kind)))
+
+
+def end_card_start(params: Mapping[str, Any]) -> float:
+    """When the end card comes: the clip's end where there is none. It takes the offer, and nothing else is seen."""
+    seconds, card = float(params["seconds"]), params.get("end_card") or {}
+    return seconds - min(float(card.get("seconds") or 0.0), END_CARD_SHARE * seconds)
 
 
 def reading(text: str) -> float:
@@ -109,8 +120,9 @@ def _asked(entry: Mapping[str, Any]) -> Asked:
 def _closing(params: Mapping[str, Any]) -> list[Cue]:
     offer = params.get("offer") or {}
     price, was = _clean(offer.get("price")), _clean(offer.get("was"))
+    sign = _clean((params.get("end_card") or {}).get("name"))
     found = [
-        Cue("offer", _clean(offer.get("text")), 0, 0), Cue("price", price, 0, 0, was if price else ""),
+        Cue("sign", sign, 0, 0), Cue("offer", _clean(offer.get("text")), 0, 0), Cue("price", price, 0, 0, was if price else ""),
         Cue("cta", _clean(params.get("cta")), 0, 0),
     ]  # fmt: skip
     return [cue for cue in found if cue.text]

@@ -19,6 +19,8 @@ def texts(clip: Clip) -> tuple[str, ...]:
     words += [clip.hook, clip.cta, clip.offer.price, clip.offer.was, clip.offer.text]
     if clip.recipe == "card":
         words.append(clip.name)
+    if clip.end_card:
+        words.append(clip.brand.name)
     return tuple(word for word in words if word)
 
 

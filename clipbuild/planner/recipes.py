@@ -159,6 +159,7 @@ def _render(
         "hook": clip.hook, "offer": asdict(clip.offer), "cta": clip.cta, "language": clip.language,
         "sound": {"gain": clip.sound.gain, "own": clip.sound.own}, "brand": brand,
     }  # fmt: skip
+    params |= _end_card(clip)
     if clip.recipe == "card":
         params["card"] = {"headline": clip.name, "photo": bool(clip.photos)}
     if texts:
@@ -188,8 +189,12 @@ def _words(clip: Clip) -> dict[str, Any]:
         **card,
         "captions": [_caption(caption) for caption in clip.captions],
         "seconds": clip.seconds, "language": clip.language, "hook": clip.hook, "cta": clip.cta,
-        "offer": asdict(clip.offer),
+        "offer": asdict(clip.offer), **_end_card(clip),
     }  # fmt: skip
+
+
+def _end_card(clip: Clip) -> dict[str, Any]:
+    return {"end_card": {"seconds": clip.end_card, "name": clip.brand.name}} if clip.end_card else {}
 
 
 def _caption(caption: Caption) -> dict[str, Any]:

@@ -146,18 +146,21 @@ def _sound(work: "Workdir", program: str, target: "Target") -> tuple[str, Any]:
 
 
 def _layers(work: "Workdir", target: "Target", sample: Sampler) -> list[Any]:
-    """Logo and text over the picture."""
-    from clipbuild.media import captions, logo
+    """Logo and text over the picture, and the end card over all."""
+    from clipbuild.media import captions, endcard, logo
 
-    size = (target.width, target.height)
-    safe = tuple(int(v) for v in work.params.get("safe") or (0, 0, *size))
+    size, p = (target.width, target.height), work.params
+    whole = safe = tuple(int(v) for v in p.get("safe") or (0, 0, *size))
     found: list[Any] = []
+    large = None
     if "logo" in work.inputs:
-        corner = str((work.params.get("logo") or {}).get("corner", "top-left"))
+        corner = str((p.get("logo") or {}).get("corner", "top-left"))
         found.append(logo.layer(work.inputs["logo"], size, safe, target.seconds, corner))
         safe = logo.beside(found[0], safe)
+        large = logo.layer(work.inputs["logo"], size, whole, target.seconds, large=endcard.LOGO) if p.get("end_card") else None
     fonts = [work.inputs[n] for n in sorted(work.inputs, key=_number) if n.startswith("font_")]
-    return found + list(captions.overlays(work.params, fonts, size, safe, sample))
+    found += captions.overlays(p, fonts, size, safe, sample)
+    return found + endcard.layers(p, fonts, size, whole, large)
 
 
 def _number(name: str) -> tuple[int, str]:
