@@ -5,10 +5,12 @@ inside the safe box and reads at a contrast of 4.5:1 or more over its whole time
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clipbuild.media import drawing, layout, legible, lettering, placing, script, shades, timing
 from clipbuild.media.contrast import RGB
+from clipbuild.media.drawing import Paint
 from clipbuild.media.layers import Layer
 from clipbuild.media.legible import Seen
 from clipbuild.media.painting import Painter, inks, spot
@@ -28,25 +30,44 @@ def overlays(
 
     Raises MediaError for a text that does not fit, can't be drawn or has a character that no font has.
     """
-    brand, on_card = dict(params.get("brand") or {}), timing.CLOSING if params.get("end_card") else ()
+    on_card = timing.CLOSING if params.get("end_card") else ()
     cues = [cue for cue in timing.cues(params) if cue.kind not in on_card]
     if not cues:
         return []
     known = Fonts(fonts, str(params.get("language") or ""))
     rtl = sum(script.is_rtl(cue.text) or -1 for cue in cues if script.has_direction(cue.text)) > 0
     setter = lettering.Setter(known, lettering.looks_of(params), _unit(size), rtl)
-    placed, room = placing.place(setter, cues, _rooms(params, size, safe), large=bool(params.get("card")))
-    ways = [placing.lowered(placed, room, share) for share in (LOWERED if layout.shape(*size) == "landscape" else ())]
-    ways = ways or [placed]
-    seen = legible.look(sample, [spot(item) for way in ways for item in way], size)
-    placed, ink = _calmest(ways, inks(brand), seen)
-    spots = {id(item): spot(item) for item in placed}
-    painter = Painter(brand, seen, ink)
-    painted = [(item, *painter.paint(item, spots[id(item)])) for item in placed]
+    text = _Text(cues, _rooms(params, size, safe), bool(params.get("card")), size, dict(params.get("brand") or {}), sample)
+    painter, painted = text.painted(setter)
+    if heavy := {item.cue.kind for item, _, shade in painted if shade > legible.HEAVY}:
+        boxed = {kind: look.boxed() if kind in heavy else look for kind, look in setter.looks.items()}
+        painter, painted = text.painted(replace(setter, looks=boxed))
     found = shades.layers([(item, shade) for item, _, shade in painted if shade > 0], painter.ink, size)
     for item, paint, _ in painted:
         found += drawing.layers(item, paint)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What is to be written, and where it may stand."""
+
+    cues: Sequence[timing.Cue]
+    rooms: Sequence[layout.Box]
+    large: bool
+    size: tuple[int, int]
+    brand: Mapping[str, Any]
+    sample: Sampler
+
+    def painted(self, setter: lettering.Setter) -> tuple[Painter, list[tuple[Placed, Paint, float]]]:
+        """Every text in its place with its colours and the shade it needs."""
+        placed, room = placing.place(setter, self.cues, self.rooms, large=self.large)
+        lowered = LOWERED if layout.shape(*self.size) == "landscape" else (0.0,)
+        ways = [placing.lowered(placed, room, share) for share in lowered]
+        seen = legible.look(self.sample, [spot(item) for way in ways for item in way], self.size)
+        placed, ink = _calmest(ways, inks(self.brand), seen)
+        painter = Painter(self.brand, seen, ink)
+        return painter, [(item, *painter.paint(item, spot(item))) for item in placed]
 
 
 def _unit(size: tuple[int, int]) -> float:

@@ -45,9 +45,17 @@ class Footage:
     _at: int = -1
     _rows: Rows | None = None
     _held: list[Plane] = field(default_factory=list)
+    share: Bytes | None = None
+    """How much of each pixel shows, where the clip has an alpha channel."""
+
+    @property
+    def alpha(self) -> bool:
+        """It has an alpha channel."""
+        return has_alpha(self.facts)
 
     def __enter__(self) -> "Footage":
-        argv = door.arguments(self.program, _decoder(self.path, self.width, self.height), level="error")
+        pixels = "yuva420p" if self.alpha else "yuv420p"
+        argv = door.arguments(self.program, _decoder(self.path, self.width, self.height, pixels=pixels), level="error")
         argv[1:1] = ["-xerror"]
         self._running = door.Running(argv, reading=True)
         halves = [(self.height // 2, self.width // 2)] * 2
@@ -68,7 +76,7 @@ class Footage:
 
     def _advance(self) -> None:
         assert self._running is not None
-        amount = self.width * self.height * 3 // 2
+        amount = self._amount
         data = self._running.read(amount)
         if len(data) < amount:
             raise _damaged(self._running)
@@ -81,12 +89,19 @@ class Footage:
             at += part.size
             rows.append(Placed(held, None, ONE, 0, 0, held.width, held.height))
         self._rows = (rows[0], rows[1], rows[2])
+        if self.alpha:
+            self.share = np.frombuffer(data, np.uint8, self.width * self.height, at).reshape(self.height, self.width)
+
+    @property
+    def _amount(self) -> int:
+        """Bytes of a frame."""
+        return self.width * self.height * (5 if self.alpha else 3) // 2
 
     def finish(self) -> None:
         """Decode what is left unseen. Raises MediaError when the clip turns out to be damaged."""
         running = self._running
         assert running is not None
-        amount = self.width * self.height * 3 // 2
+        amount = self._amount
         while data := running.read(amount):
             self._at += len(data) == amount
         try:
@@ -102,7 +117,12 @@ def _damaged(running: door.Running, frames: str = "") -> MediaError:
     return MediaError("the clip is damaged", [*([("frames", frames)] if frames else []), *said])
 
 
-def _decoder(path: str, width: int, height: int, at: float = 0.0, most: int = 0) -> Any:
+def has_alpha(facts: Facts) -> bool:
+    """Whether a clip's codec carries an alpha channel that is read: ProRes 4444, PNG, QuickTime Animation."""
+    return facts.codec in ("ap4h", "ap4x", "png ", "rle ")
+
+
+def _decoder(path: str, width: int, height: int, at: float = 0.0, most: int = 0, pixels: str = "yuv420p") -> Any:
     """The clip scaled to cover the frame, cut at its middle, as raw frames; the same bytes on every processor."""
     import ffmpeg
 
@@ -114,7 +134,7 @@ def _decoder(path: str, width: int, height: int, at: float = 0.0, most: int = 0)
         "scale", width, height, force_original_aspect_ratio="increase", force_divisible_by=2,
         flags="lanczos+accurate_rnd+full_chroma_int+bitexact", out_color_matrix="bt709", out_range="tv",
     )  # fmt: skip
-    picture = picture.filter("crop", width, height).filter("format", "yuv420p")
+    picture = picture.filter("crop", width, height).filter("format", pixels)
     rest: dict[str, Any] = {"frames:v": most} if most else {}
     return ffmpeg.output(picture, "pipe:1", format="rawvideo", fps_mode="passthrough", **rest)
 

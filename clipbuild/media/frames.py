@@ -63,8 +63,20 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """Something that moves by itself, seen from `start` to `end` like a layer: `rows(index, opacity of ONE)` is what it
+    shows in a frame. Frames are asked for in order."""
+
+    start: float
+    end: float
+    fade: float
+    z: int
+    rows: Callable[[int, int], Rows]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What a clip shows: `count` frames at `fps`, the lowest part first, layers above by their `z`.
+    """What a clip shows: `count` frames at `fps`, the lowest part first, layers and films above by their `z`.
 
     `layers` may be filled after the scene was looked at: text is placed by what it covers. `under` gives what lies
     below everything at a frame, where that is not a picture.
@@ -76,6 +88,7 @@ class Scene:
     count: int
     parts: tuple[Part, ...]
     layers: list[Layer] = field(default_factory=list)
+    films: list[Film] = field(default_factory=list)
     under: Callable[[int], Rows] | None = None
     _sheets: dict[int, tuple[Layer, Sheet, int, int]] = field(default_factory=dict)
 
@@ -90,7 +103,7 @@ def draw(scene: Scene, index: int, frame: Frame, *, text: bool = True) -> None:
     placed = [scene.under(index)] if scene.under else []
     placed += [_part(scene, part, index) for part in _seen_parts(scene, index)]
     if text:
-        placed += _layers(scene, index / scene.fps)
+        placed += _layers(scene, index)
     for target, rows in zip((frame.y, frame.u, frame.v), zip(*placed, strict=True), strict=True):
         warp.compose(target, [row for row in rows if row.w and row.h])
 
@@ -138,15 +151,17 @@ def _span(start: float, step: float, length: int, room: int, covers: bool) -> tu
     return (first, last) if first < last else (0, 0)
 
 
-def _layers(scene: Scene, at: float) -> Iterator[Rows]:
-    """The layers that are seen at a moment, lowest first."""
-    for layer in sorted(scene.layers, key=lambda item: item.z):
-        shown = opacity(layer, at, scene.seconds)
+def _layers(scene: Scene, index: int) -> Iterator[Rows]:
+    """The layers and films that are seen in a frame, lowest first."""
+    at = index / scene.fps
+    items: list[Layer | Film] = [*scene.layers, *scene.films]
+    for item in sorted(items, key=lambda item: item.z):
+        shown = opacity(item, at, scene.seconds)
         if shown > 0:
-            yield _laid(scene, layer, at, shown)
+            yield item.rows(index, round(shown * ONE)) if isinstance(item, Film) else _laid(scene, item, at, shown)
 
 
-def opacity(layer: Layer, at: float, seconds: float) -> float:
+def opacity(layer: Layer | Film, at: float, seconds: float) -> float:
     """How much of a layer shows at a moment, 0…1. One that stays to the clip's end does not fade out before it."""
     if not layer.start <= at < layer.end:
         return 0.0

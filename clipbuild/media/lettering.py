@@ -59,14 +59,14 @@ class Setter:
 
     def element(self, cue: Cue, width: float, height: float, scale: float = 1.0, lines: int = 0) -> Element:
         """The cue within `width` x `height` pixels, its usual size times `scale`, in its look's number of lines or
-        as many as `lines`. Raises MediaError."""
+        as many as `lines`; words are torn only then. Raises MediaError."""
         look = self.looks[cue.kind]
         size, least = look.size * self.unit * scale, look.least * self.unit * min(scale, 1.0)
         if cue.kind == "price" and cue.was:
             return self._tag(cue, look, size, least, width)
         room = self._inside(look, size, width, height)
-        align = "center" if look.align == "center" or (look.box and not look.hug) else "right" if self.rtl else "left"
-        block = self.fonts.fit(cue.text, look.style, size, least, *room, max(lines, look.lines), align)
+        align = "center" if look.align == "center" else "right" if self.rtl else "left"
+        block = self.fonts.fit(cue.text, look.style, size, least, *room, max(lines, look.lines), align, lines > 0)
         return boxed(cue, look, (Piece(block, 0.0, 0.0),), self.rtl)
 
     def _inside(self, look: Look, size: float, width: float, height: float) -> tuple[float, float]:

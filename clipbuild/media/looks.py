@@ -4,7 +4,7 @@ Knows nothing of what the text says, where it stands or what is behind it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from clipbuild.errors import MediaError, shown
@@ -50,6 +50,13 @@ class Look:
     def style(self) -> Style:
         """How its letters are set."""
         return Style(self.role, self.weight, self.tracking, self.leading)
+
+
+    def boxed(self) -> "Look":
+        """The same in a box of the brand's main colour, for where a shade would be a stain."""
+        if self.box:
+            return self
+        return replace(self, box="primary", opacity=0.92, radius=0.2, pad_x=0.4, pad_y=0.34, shadow=0.0)
 
 
 def look(entry: Mapping[str, Any], what: str = "style") -> Look:

@@ -45,21 +45,16 @@ class Painter:
         paint = Paint(letters, None, 1.0, outline, mark, look.shadow)
         if look.outline >= 0.05:
             return paint, 0.0
-        needed = legible.shade_needed(self.seen, spot, letters)
-        if needed > legible.HEAVY:
-            own = looks.colour("primary", self.brand)
-            box = own if contrast.between(own, letters) >= legible.WANTED else legible.shade_for(letters)
-            return self._on_box(item, spot, box, 0.88, letters), 0.0
-        return paint, needed
+        return paint, legible.shade_needed(self.seen, spot, letters)
 
     def _box(self, name: str) -> RGB:
         """The box's colour; `auto` is the ink itself, as a button that stands out wherever text does."""
         return looks.colour(name, self.brand, self.ink)
 
-    def _on_box(self, item: Placed, spot: Spot, box: RGB, opacity: float = 0.0, ink: RGB | None = None) -> Paint:
+    def _on_box(self, item: Placed, spot: Spot, box: RGB) -> Paint:
         look = item.element.look
-        usual = looks.colour(look.colour, self.brand, ink or contrast.ink_on(box, WHITE, INK))
+        usual = looks.colour(look.colour, self.brand, contrast.ink_on(box, WHITE, INK))
         letters = usual if contrast.between(usual, box) >= contrast.NEEDED else contrast.ink_on(box, usual, WHITE, INK)
-        solid = legible.box_opacity(self.seen, spot, letters, box, opacity or look.opacity)
+        solid = legible.box_opacity(self.seen, spot, letters, box, look.opacity)
         outline = contrast.ink_on(letters, INK, WHITE)
         return Paint(letters, box, solid, outline, looks.colour(look.highlight, self.brand), 0.0)

@@ -7,7 +7,7 @@ told. Knows nothing of pictures.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clipbuild.errors import MediaError, shown
@@ -39,6 +39,8 @@ class Mix:
     own: str = ""
     gain: float = 0.0
     use: str = "mix"
+    at: float = 0.0
+    """When the own sound begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def make(program: str, target: Target, mix: Mix, folder: str) -> tuple[str, Leve
     if not bed and not own:
         return "", None
     raw = os.path.join(folder, "mixed.wav")
-    level = _mixed(program, target, bed, own, mix.gain, raw)
+    level = _mixed(program, target, replace(mix, bed=bed, own=own), raw)
     if level.silent:
         return "", None
     path = os.path.join(folder, "sound.m4a")
@@ -100,18 +102,19 @@ def measure(program: str, path: str, container: str = "") -> Level:
     return _level(_run(program, stream, "the sound does not decode"))
 
 
-def _mixed(program: str, target: Target, bed: str, own: str, gain: float, path: str) -> Level:
+def _mixed(program: str, target: Target, mix: Mix, path: str) -> Level:
     """Bed and own sound as one of exactly the right length, uncompressed; its level."""
     import ffmpeg
 
     streams = []
-    if bed:
-        given = ffmpeg.input(door.source(bed), format=kind(bed), protocol_whitelist="file", stream_loop=-1)
-        under = _fitted(given.audio, target).filter("volume", f"{gain:.2f}dB")
+    if mix.bed:
+        given = ffmpeg.input(door.source(mix.bed), format=kind(mix.bed), protocol_whitelist="file", stream_loop=-1)
+        under = _fitted(given.audio, target).filter("volume", f"{mix.gain:.2f}dB")
         streams.append(_faded(under, target))
-    if own:
-        given = ffmpeg.input(door.source(own), format="mov", protocol_whitelist="file")
-        voice = _fitted(given.audio, target).filter("afade", t="out", st=_late(target, 0.15), d=0.15)
+    if mix.own:
+        given = ffmpeg.input(door.source(mix.own), format="mov", protocol_whitelist="file").audio
+        given = given.filter("adelay", f"{round(1000 * mix.at)}", all=1) if mix.at > 0 else given
+        voice = _fitted(given, target).filter("afade", t="out", st=_late(target, 0.15), d=0.15)
         if streams:
             heard = voice.filter_multi_output("asplit")
             ducked = ffmpeg.filter(

@@ -108,12 +108,13 @@ class Fonts:
         return self.line(text, style, rtl).width
 
     def fit(
-        self, text: str, style: Style, size: float, least: float, width: float, height: float, lines: int, align: str
-    ) -> Block:
+        self, text: str, style: Style, size: float, least: float, width: float, height: float, lines: int, align: str,
+        torn: bool = True,
+    ) -> Block:  # fmt: skip
         """`text` as a block inside `width` x `height` pixels, at `size` or the next smaller one that fits, down to
-        `least`; words are torn only where nothing else helps. Raises MediaError when it does not fit at all."""
+        `least`; words are torn only where nothing else helps, if `torn`. Raises MediaError when it does not fit."""
         rtl = script.is_rtl(text)
-        for level in (linebreak.GENTLE, linebreak.FREE, linebreak.TORN):
+        for level in (linebreak.GENTLE, linebreak.FREE, *([linebreak.TORN] if torn else [])):
             trial = size
             while trial >= (max(least, size * GENTLE_SHRINK) if level == linebreak.GENTLE else least) * 0.999:
                 block = self._try(text, style, trial, width, lines, align, rtl, level)

@@ -171,6 +171,9 @@ def _render(
         inputs[f"font_{i}"] = box.shipped(path)
     if clip.sound.bed:
         inputs["bed"] = box.source(clip.sound.bed)
+    if clip.layers:
+        params["layers"] = [{k: v for k, v in asdict(layer).items() if k != "file"} for layer in clip.layers]
+        inputs |= {f"layer_{i}": box.source(layer.file) for i, layer in enumerate(clip.layers)}
     if clip.brand.logo:
         inputs["logo"] = box.source(clip.brand.logo)
     return _add(graph, f"{clip.id}/{spec.name}/render", "render", params, inputs, box)

@@ -17,6 +17,8 @@ from clipbuild.errors import MediaError
 if TYPE_CHECKING:
     from clipbuild.media.encode import Target
     from clipbuild.media.frames import Scene
+    from clipbuild.media.inset import Inset
+    from clipbuild.media.layout import Box
     from clipbuild.stages.workdir import Workdir
 
 LOOSE = 1.2
@@ -25,10 +27,11 @@ LOOSE = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """The stage: inputs `image` (with `background`, `subject`, `shadow`, `report`) or `video`; `logo`, `bed`, `font_…`.
+    """The stage: inputs `image` (with `background`, `subject`, `shadow`, `report`) or `video`; `logo`, `bed`, `font_…`,
+    `layer_…`.
 
     Params: width, height, fps, seconds, crf, preset, maxrate_kbps, audio_kbps, audio_rate, safe, motion, sound, logo,
-    and what captions ask for.
+    layers, and what captions ask for.
     """
 
     name: str = "render"
@@ -39,16 +42,17 @@ class Render:
 
     def run(self, work: "Workdir") -> dict[str, Any]:
         """Make the clip. Raises MediaError for bad input and for a result that is not what was asked for."""
-        from clipbuild.media import encode, probe
+        from clipbuild.media import encode, inset, probe
 
         program = _program(work)
         with ThreadPoolExecutor(1) as side:
             wanted = _target(work)
-            heard = side.submit(_sound, work, program, wanted)
-            with _scene(work, program, wanted) as (scene, target, sample):
-                scene.layers.extend(_layers(work, target, sample))
+            insets = _insets(work, wanted)
+            heard = side.submit(_sound, work, program, wanted, insets)
+            with _scene(work, program, wanted) as (scene, target, sample), inset.shown(scene, insets, program):
+                scene.layers.extend(_layers(work, target, insets, sample))
                 told = _tell(work, target.count)
-                wait = (lambda: heard.result()[0]) if _has_sound(work) else None
+                wait = (lambda: heard.result()[0]) if _has_sound(work, insets) else None
                 encode.encode(program, target, _frames(scene), work.out("video"), wait, told)
         facts = probe.facts(work.out("video"))
         problems = probe.check(facts, _spec(target))
@@ -131,26 +135,43 @@ def _footage(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple
         shown.finish()
 
 
-def _has_sound(work: "Workdir") -> bool:
-    return "bed" in work.inputs or "video" in work.inputs
+def _insets(work: "Workdir", target: "Target") -> "list[Inset]":
+    from clipbuild.media import inset
+
+    entries = work.params.get("layers") or ()
+    paths = [work.inputs[f"layer_{number}"] for number in range(len(entries))]
+    return inset.insets(entries, paths, (target.width, target.height), _safe(work, target), target.seconds)
 
 
-def _sound(work: "Workdir", program: str, target: "Target") -> tuple[str, Any]:
-    from clipbuild.media import boxes, sound
+def _safe(work: "Workdir", target: "Target") -> "Box":
+    x0, y0, x1, y1 = (int(v) for v in work.params.get("safe") or (0, 0, target.width, target.height))
+    return x0, y0, x1, y1
+
+
+def _has_sound(work: "Workdir", insets: "Sequence[Inset]") -> bool:
+    from clipbuild.media import inset
+
+    return "bed" in work.inputs or "video" in work.inputs or inset.voice(insets) is not None
+
+
+def _sound(work: "Workdir", program: str, target: "Target", insets: "Sequence[Inset]") -> tuple[str, Any]:
+    """The sound: the bed, and who speaks: the first of the user's own clips, else the bought one."""
+    from clipbuild.media import boxes, inset, sound
 
     p = work.params.get("sound") or {}
-    video = work.inputs.get("video", "")
-    own = video if video and boxes.read(video).track("soun") else ""
-    mix = sound.Mix(work.inputs.get("bed", ""), own, float(p.get("gain", 0.0)), str(p.get("own", "mix")))
+    video, voice = work.inputs.get("video", ""), inset.voice(insets)
+    own = voice.path if voice else video if video and boxes.read(video).track("soun") else ""
+    at = voice.start if voice else 0.0
+    mix = sound.Mix(work.inputs.get("bed", ""), own, float(p.get("gain", 0.0)), str(p.get("own", "mix")), at)
     return sound.make(program, target, mix, work.folder)
 
 
-def _layers(work: "Workdir", target: "Target", sample: Sampler) -> list[Any]:
-    """Logo and text over the picture, and the end card over all."""
-    from clipbuild.media import captions, endcard, logo
+def _layers(work: "Workdir", target: "Target", insets: "Sequence[Inset]", sample: Sampler) -> list[Any]:
+    """Logo and text over the picture, clear of the user's own layers, and the end card over all."""
+    from clipbuild.media import captions, endcard, inset, logo
 
     size, p = (target.width, target.height), work.params
-    whole = safe = tuple(int(v) for v in p.get("safe") or (0, 0, *size))
+    whole = safe = _safe(work, target)
     found: list[Any] = []
     large = None
     if "logo" in work.inputs:
@@ -158,8 +179,10 @@ def _layers(work: "Workdir", target: "Target", sample: Sampler) -> list[Any]:
         found.append(logo.layer(work.inputs["logo"], size, safe, target.seconds, corner))
         safe = logo.beside(found[0], safe)
         large = logo.layer(work.inputs["logo"], size, whole, target.seconds, large=endcard.LOGO) if p.get("end_card") else None
+    clear = inset.room_beside(safe, insets, min(size) // 40)
+    seen = inset.sampler(sample, insets, _program(work), size)
     fonts = [work.inputs[n] for n in sorted(work.inputs, key=_number) if n.startswith("font_")]
-    found += captions.overlays(p, fonts, size, safe, sample)
+    found += captions.overlays(p, fonts, size, clear, seen)
     return found + endcard.layers(p, fonts, size, whole, large)
 
 
