@@ -4,15 +4,13 @@ Assembles the rooms and holds no cleverness of its own. The judging half is `pla
 `workshop`, the tree is `outputs`.
 """
 
-import json
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from clipbuild import __version__, events
-from clipbuild.engine.snapshot import Snapshot
+from clipbuild import events
+from clipbuild.look import Drift, Look
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
 
@@ -66,34 +64,19 @@ class Report:
         }  # fmt: skip
 
 
-def question(wish: Wish) -> bytes:
-    """What a snapshot answers: this version, this wish. Another question needs a walk of its own."""
-    asked = (__version__, wish.products, wish.platforms, wish.profile)
-    return repr(asked if wish.clips is None else (*asked, sorted(wish.clips))).encode()
-
-
-def snapshot_path(root: str, profile: str) -> str:
-    """Where the snapshot of a profile's last whole build is; "" is the project's usual profile."""
-    return os.path.join(root, ".clipbuild", f"snapshot.{profile}" if profile else "snapshot")
-
-
-def _note_path(root: str, profile: str) -> str:
-    return f"{snapshot_path(root, profile)}.json"
-
-
 def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> Report:
     """Make everything wished for that is out of date. Raises CatalogError, UsageError, IntegrityError."""
     began = time.monotonic()
-    asked = question(wish)
-    snapshot = Snapshot.load(snapshot_path(wish.root, wish.profile))
-    if snapshot.unchanged(asked, wish.root):
-        return _nothing_to_do(wish, began, bus)
-    from clipbuild.engine.workspace import Workspace
+    look = Look.take(wish, settings)
+    if look.changes is not None and not look.changes:
+        report = Report(up_to_date=look.note["actions"], deliverables=look.note["deliverables"])
+    else:
+        from clipbuild.engine.workspace import Workspace
 
-    place = Workspace(wish.root)
-    with place.held(waiting=lambda who: bus.emit(events.Warned, text=f"waiting for {who}, which builds here")):
-        options.work().clean(place)
-        report = _walk(wish, settings, bus, options, asked, snapshot)
+        place = Workspace(wish.root)
+        with place.held(waiting=lambda who: bus.emit(events.Warned, text=f"waiting for {who}, which builds here")):
+            options.work().clean(place)
+            report = _walk(look.again(), bus, options)
     report.seconds = time.monotonic() - began
     bus.emit(
         events.BuildFinished, ran=len(report.ran), failed=len(report.failed), up_to_date=report.up_to_date,
@@ -102,24 +85,7 @@ def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> 
     return report
 
 
-def _nothing_to_do(wish: Wish, began: float, bus: events.Bus) -> Report:
-    try:
-        with open(_note_path(wish.root, wish.profile), encoding="utf-8") as file:
-            known = json.load(file)
-    except (OSError, ValueError):
-        known = {}
-    report = Report(up_to_date=known.get("actions", 0), deliverables=known.get("deliverables", 0))
-    report.seconds = time.monotonic() - began
-    bus.emit(
-        events.BuildFinished, ran=0, failed=0, up_to_date=report.up_to_date, seconds=report.seconds,
-        cost="0", status=DONE,
-    )  # fmt: skip
-    return report
-
-
-def _walk(
-    wish: Wish, settings: Settings, bus: events.Bus, options: Options, asked: bytes, snapshot: Snapshot
-) -> Report:
+def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
     from clipbuild import planning
 
     def placed(kind: str, path: str) -> None:
@@ -127,35 +93,33 @@ def _walk(
         (report.written if written else report.removed).append(path)
         bus.emit(events.DeliverableWritten if written else events.DeliverableRemoved, path=path)
 
-    report = Report()
-    session = planning.open_session(wish, settings, placed)
+    report, settings = Report(), look.settings
+    session = planning.open_session(look.wish, settings, placed, suspects=look.suspects())
     try:
         with session.store.use():
-            planned = _until_settled(session, _dirty(session, snapshot), bus, options, report)
-            _publish(session, planned, report)
+            planned = _until_settled(session, look.drift(session), bus, options, report)
+            _publish(session, planned, look, report)
             if settings.remote_write and settings.trusted and report.ran:
                 from clipbuild import sharing
 
                 sharing.after(session, planned, bus)
-        if report.status == DONE:
-            _take_snapshot(session, asked, report)
         return report
     finally:
         session.close()
 
 
 def _until_settled(
-    session: "Session", dirty: frozenset[str] | None, bus: events.Bus, options: Options, report: Report
+    session: "Session", drift: Drift | None, bus: events.Bus, options: Options, report: Report
 ) -> "Planned":
     """Plan and run; again when a blob turned out lost: each round may find another. After nine, what is left has failed."""
     from clipbuild import planning
     from clipbuild.publishing import publish_drafts
 
     for _ in range(9):
-        planned = planning.make_plan(session, dirty)
+        planned = planning.make_plan(session, drift)
         if planned.drafts:
             publish_drafts(session, planned.drafts, bus)
-            planned = planning.make_plan(session, dirty)
+            planned = planning.make_plan(session, drift)
         if session.settings.remote:
             from clipbuild import sharing
 
@@ -165,28 +129,13 @@ def _until_settled(
     return planned
 
 
-def _dirty(session: "Session", snapshot: Snapshot) -> frozenset[str] | None:
-    """The clips whose files in the tree are not as they were left; None when that is not known."""
-    if not snapshot.question:
-        return None
-    changed = snapshot.changes(session.wish.root).outputs
-    prefix = os.path.relpath(session.tree.top, session.wish.root).replace(os.sep, "/") + "/"
-    rows = session.tree.recorded()
-    if changed and not rows:
-        return None
-    found = [rows[p] for path in changed if (p := path.removeprefix(prefix)) in rows]
-    for row in found:
-        session.store.sound(row["sha256"])
-    return frozenset(str(row["clip"]) for row in found)
-
-
 def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Options, report: Report) -> bool:
     """Run what will run; fills the report. True when the plan must be made again."""
     from clipbuild.engine.action import Verdict
 
     plan = planned.plan
     counts = {verdict: len(plan.of(verdict)) for verdict in Verdict}
-    report.up_to_date = counts[Verdict.UP_TO_DATE]
+    report.up_to_date = counts[Verdict.UP_TO_DATE] + planned.kept_actions
     bus.emit(
         events.BuildStarted, will_run=counts[Verdict.WILL_RUN], may_run=counts[Verdict.MAY_RUN],
         up_to_date=report.up_to_date,
@@ -214,7 +163,7 @@ async def _make(
     shift = options.work()
     temporary = shift.folder(Workspace(session.wish.root))
     crew = shift.crew(jobs, temporary)
-    shop = workshop.Workshop(session.store, session.origins, _tool_paths(session), temporary, crew, bus)
+    shop = workshop.Workshop(session.store, session.origins, {"ffmpeg": session.ffmpeg}, temporary, crew, bus)
     pools = {"cpu": jobs, "inline": 1, **session.catalog.project.pools}
     try:
         outcome = await scheduler.run(
@@ -238,30 +187,20 @@ def _status(errors: Any, stop: "asyncio.Event") -> int:
     return next((s for s in (INTEGRITY, DECISION, INCOMPLETE, SOME_FAILED) if s in statuses), DONE)
 
 
-def _tool_paths(session: "Session") -> Mapping[str, str]:
-    from clipbuild.media import ffmpeg
+def _publish(session: "Session", planned: "Planned", look: Look, report: Report) -> None:
+    """Bring the tree in line; when all is well, remember how it was left, so that the next build may stop at a look."""
+    from clipbuild import publishing
+    from clipbuild.look import leave
+    from clipbuild.manifest import NAME as MANIFEST
 
-    return {"ffmpeg": ffmpeg.find(session.settings.ffmpeg)}
-
-
-def _publish(session: "Session", planned: "Planned", report: Report) -> None:
-    """Put deliverables into the tree, take away what left the catalog, write the manifest and the records."""
-    from clipbuild.publishing import publish
-
-    report.deliverables = publish(session, planned)
-
-
-def _take_snapshot(session: "Session", asked: bytes, report: Report) -> None:
-    """Remember what sources and outputs look like, so that the next build may stop at a look."""
-    from clipbuild.engine.files import write_atomic
-    from clipbuild.engine.snapshot import disk_clock, output_signature, settled
-    from clipbuild.publishing import tree_paths
-
-    root, profile = session.wish.root, session.wish.profile
-    outputs = {path: output_signature(os.path.join(root, path)) for path in tree_paths(session)}
-    now, _ = disk_clock(os.path.join(root, ".clipbuild"))
-    sources, folders = session.sources.seen(), session.sources.dirs()
-    snapshot = Snapshot.of(asked, sources, settled(outputs, now), folders)
-    note = {"actions": report.up_to_date + len(report.ran), "deliverables": report.deliverables}
-    write_atomic(_note_path(root, profile), json.dumps(note).encode())
-    snapshot.save(snapshot_path(root, profile))
+    done = publishing.publish(session, planned)
+    report.deliverables = done.count
+    if report.status != DONE:
+        return
+    actions = planned.kept_actions + len(planned.plan.graph)
+    note = {
+        "context": planned.context, "actions": actions, "deliverables": done.count, "stamp": session.records.stamp()
+    }  # fmt: skip
+    afresh = planned.drift is None
+    paths = [*session.tree.recorded(), MANIFEST] if afresh else done.placed
+    leave(look, session, note, session.tree.below(paths), set(session.tree.below(done.gone)), afresh=afresh)

@@ -4,18 +4,18 @@ Only files that clipbuild made (they stand in the manifest) are ever replaced or
 touched. Knows nothing of how a deliverable was made.
 """
 
-import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from clipbuild import digest, manifest
 from clipbuild.digest import Digest
 from clipbuild.engine import files
 from clipbuild.errors import UsageError, shown
+from clipbuild.manifest import Manifest
 
-MANIFEST = "manifest.json"
-FORMAT = 1
+MANIFEST = manifest.NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +46,33 @@ class Tree:
         self.root, self.folder, self.emit = root, folder, emit
         self.top = files.within(root, folder)
 
+    @property
+    def name(self) -> str:
+        """The folder relative to the workspace, with forward slashes."""
+        return os.path.relpath(self.top, self.root).replace(os.sep, "/")
+
+    def below(self, paths: Iterable[str]) -> list[str]:
+        """Paths of the tree as paths of the workspace."""
+        return [f"{self.name}/{path}" for path in paths]
+
+    def manifest(self) -> Manifest:
+        """What clipbuild made here. Empty when there is no readable manifest."""
+        return Manifest.load(os.path.join(self.top, MANIFEST))
+
     def recorded(self) -> dict[str, dict[str, Any]]:
         """What the manifest says clipbuild made: path → entry. Empty when there is no readable manifest."""
-        try:
-            with open(os.path.join(self.top, MANIFEST), "rb") as file:
-                rows = json.loads(file.read())["deliverables"]
-            return {str(row["path"]): row for row in rows}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return {}
+        return self.manifest().rows()
 
-    def put(self, entry: Entry, blob: str, known: Mapping[str, Any] | None) -> bool:
+    def put(self, entry: Entry, blob: str, ours: bool) -> bool:
         """Place `blob` at the entry's path unless the right bytes are there. True when something was written.
 
-        `known` is the manifest's row for that path: a file there that clipbuild did not make is never overwritten.
-        Raises UsageError for that.
+        A file there that clipbuild did not make (not `ours`) is never overwritten. Raises UsageError for that.
         """
         target = files.within(self.top, entry.path)
         if os.path.lexists(target):
             if self._same(target, entry, blob):
                 return False
-            if known is None and not os.path.islink(target) and not self._is_blob(target, entry):
+            if not ours and not os.path.islink(target):
                 raise UsageError(
                     f"{self.folder}/{shown(entry.path)}: a file that clipbuild did not make is in the way",
                     hint="move it away, then `clipbuild build`",
@@ -75,18 +82,22 @@ class Tree:
         self.emit("written", entry.path)
         return True
 
+    def digest(self, path: str) -> Digest | None:
+        """The digest of a regular file of the tree; None where there is none."""
+        target = files.within(self.top, path)
+        return digest.of_file(target) if os.path.isfile(target) and not os.path.islink(target) else None
+
     def _same(self, target: str, entry: Entry, blob: str) -> bool:
         if os.path.islink(target) or not os.path.isfile(target):
             return False
         if os.path.samefile(target, blob):
             return True
-        return os.path.getsize(target) == entry.bytes and self._is_blob(target, entry)
+        return os.path.getsize(target) == entry.bytes and digest.of_file(target) == entry.sha256
 
-    @staticmethod
-    def _is_blob(target: str, entry: Entry) -> bool:
-        from clipbuild import digest
-
-        return os.path.isfile(target) and digest.of_file(target) == entry.sha256
+    def sweep(self, paths: Iterable[str]) -> None:
+        """Remove temporaries that a killed run left beside these files."""
+        for folder in sorted({os.path.dirname(path) for path in paths}):
+            files.sweep(os.path.join(self.top, folder))
 
     def drop(self, paths: Iterable[str]) -> None:
         """Remove files that clipbuild made, and folders that become empty."""
@@ -108,18 +119,10 @@ class Tree:
                 return
             folder = os.path.dirname(folder)
 
-    def save(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write the manifest, whole, one deliverable a line; only when it changed."""
-        lines = ",\n".join(
-            json.dumps(row, sort_keys=True, ensure_ascii=False) for row in sorted(rows, key=lambda r: str(r["path"]))
-        )
-        data = f'{{"format": {FORMAT}, "deliverables": [\n{lines}\n]}}\n'.encode()
+    def save(self, table: Manifest) -> None:
+        """Write the manifest, whole, unless it is there."""
         path = os.path.join(self.top, MANIFEST)
-        try:
-            with open(path, "rb") as file:
-                if file.read() == data:
-                    return
-        except OSError:
-            pass
+        if os.path.exists(path) and Manifest.load(path).body == table.body:
+            return
         files.ensure_dir(self.top, 0o755)
-        files.write_atomic(path, data)
+        files.write_atomic(path, table.dump())

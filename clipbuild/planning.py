@@ -5,17 +5,19 @@
 
 import fnmatch
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
-from clipbuild import __version__, digest, toolchain
+from clipbuild import digest, recall, resources, toolchain
 from clipbuild.catalog import catalog as catalogs
+from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
 from clipbuild.catalog.model import Clip
-from clipbuild.digest import Digest, Fingerprint
+from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
-from clipbuild.engine.action import Graph, Output
+from clipbuild.engine.action import Graph, Output, Stage
 from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import Plan
 from clipbuild.engine.sources import Sources
@@ -23,17 +25,18 @@ from clipbuild.engine.store import Store
 from clipbuild.engine.traces import State
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, ClipbuildError, Problem, UsageError
+from clipbuild.look import LOCK, Drift
 from clipbuild.outputs import Tree
 from clipbuild.planner import spoken
 from clipbuild.planner.library import Library
 from clipbuild.planner.prompts import Prompts, Rendered
 from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan_clip
 from clipbuild.planner.routing import route
+from clipbuild.recall import Recall
+from clipbuild.records import Mark, Records
 from clipbuild.settings import Settings
 from clipbuild.stages import registry
 from clipbuild.wish import Wish
-
-LOCK = "clipbuild.lock"
 
 
 @dataclass(slots=True)
@@ -50,8 +53,12 @@ class Session:
     prompts: Prompts
     catalog: catalogs.Catalog
     tools: Mapping[str, str]
+    ffmpeg: str
     tree: Tree
+    records: Records
     origins: dict[Digest, str] = field(default_factory=dict)
+    said: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
+    """The prompts that clips asked for: clip → (kind, aspect) → text."""
 
     def close(self) -> None:
         """Write what the state remembers."""
@@ -70,6 +77,7 @@ class Session:
         if not inside.startswith(".."):
             return self.source(inside.replace(os.sep, "/"))
         found = self._stamped(path)
+        self.sources.watch(path)
         self.origins[found] = path
         return found
 
@@ -82,30 +90,39 @@ class Session:
         self.state.put("shipped", stamp, found.encode())
         return found
 
-    def selected(self) -> list[Clip]:
+    def wished(self) -> list[Entry]:
         """The clips that are wished for. Raises UsageError for a selector that fits nothing."""
-        wish = self.wish
+        wish, entries = self.wish, self.catalog.entries
         for name in wish.platforms:
             if name not in self.catalog.project.platforms:
                 _unknown("platform", name, self.catalog.project.platforms)
         for pattern in wish.products:
-            if not any(_fits(clip, pattern) for clip in self.catalog.clips):
-                _unknown("product", pattern, {clip.sku for clip in self.catalog.clips})
-        found = []
-        for clip in self.catalog.clips:
-            if wish.clips is not None and clip.id not in wish.clips:
-                continue
-            if wish.products and not any(_fits(clip, pattern) for pattern in wish.products):
-                continue
-            if wish.platforms:
-                clip = replace(clip, platforms=tuple(p for p in clip.platforms if p in wish.platforms))
-            if clip.platforms:
-                found.append(clip)
-        return found
+            if not any(_fits(entry, pattern) for entry in entries):
+                _unknown("product", pattern, {entry.sku for entry in entries})
+        return [found for entry in entries if (found := self._wished(entry)) is not None]
+
+    def _wished(self, entry: Entry) -> Entry | None:
+        wish = self.wish
+        if wish.clips is not None and entry.id not in wish.clips:
+            return None
+        if wish.products and not any(_fits(entry, pattern) for pattern in wish.products):
+            return None
+        if not wish.platforms:
+            return entry
+        platforms = tuple(platform for platform in entry.platforms if platform in wish.platforms)
+        return replace(entry, platforms=platforms) if platforms else None
+
+    def selected(self) -> list[Clip]:
+        """The clips that are wished for, resolved. Raises UsageError as `wished`."""
+        return [entry.load() for entry in self.wished()]
+
+    def files(self) -> spoken.Files:
+        """The door to the files that captions come from."""
+        return spoken.Files(self.sources.read, self.sources.exists)
 
 
-def _fits(clip: Clip, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(clip.sku, pattern) or fnmatch.fnmatchcase(clip.id, pattern)
+def _fits(entry: Entry, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(entry.sku, pattern) or fnmatch.fnmatchcase(entry.id, pattern)
 
 
 def _unknown(what: str, name: str, known: Any) -> None:
@@ -117,9 +134,15 @@ def _unknown(what: str, name: str, known: Any) -> None:
 
 
 def open_session(
-    wish: Wish, settings: Settings, emit: Any = lambda *_: None, *, told: Callable[[str], Digest | None] | None = None
+    wish: Wish,
+    settings: Settings,
+    emit: Any = lambda *_: None,
+    *,
+    told: Callable[[str], Digest | None] | None = None,
+    suspects: frozenset[str] | None = None,
 ) -> Session:
-    """Open the workspace and read its catalog. `told(path)` gives the digests of files that only stand in for others.
+    """Open the workspace and read its catalog. `told(path)` gives the digests of files that only stand in for others;
+    `suspects` as for `open_catalog`.
 
     Raises CatalogError, UsageError, IntegrityError.
     """
@@ -130,120 +153,118 @@ def open_session(
         sources = Sources(wish.root, state, known=told)
         library = Library(wish.root, plain, sources.read)
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
-        catalog = catalogs.open_catalog(wish.root, profile=wish.profile, files=sources, cache=state, known=known)
+        catalog = catalogs.open_catalog(
+            wish.root, profile=wish.profile, files=sources, cache=state, known=known, suspects=suspects
+        )
         project = catalog.project
         output = project.output if project.profile == project.usual else f"{project.output}.{project.profile}"
+        ffmpeg = toolchain.program(settings.ffmpeg, state)
+        for path in (*toolchain.files(ffmpeg), *_templates()):
+            sources.watch(path)
         return Session(
             wish, settings, state, Store(settings.store or place.store),
             Lock.load(os.path.join(wish.root, LOCK)), sources, library,
-            Prompts(["templates"], sources), catalog,
-            toolchain.versions(settings.ffmpeg, state), Tree(wish.root, output, emit),
+            Prompts(["templates"], sources), catalog, toolchain.versions(settings.ffmpeg, state), ffmpeg,
+            Tree(wish.root, output, emit), Records(state, project.profile),
         )  # fmt: skip
     except BaseException:
         state.close()
         raise
 
 
+def _templates() -> Iterator[str]:
+    """What ships with this version and shapes clips; fonts are looked at where they are used."""
+    for above, folders, names in os.walk(resources.folder("templates")):
+        folders[:] = [name for name in folders if name not in ("fonts", "__pycache__")]
+        yield from (os.path.join(above, name) for name in names)
+
+
 @dataclass(slots=True)
 class Planned:
-    """A judged plan: the graph's verdicts, the files it leads to, and the clips that did not need a plan."""
+    """A judged plan: the graph's verdicts, the files it leads to, and how many clips and actions needed no plan."""
 
     plan: Plan
-    clips: dict[str, Clip]
-    deliverables: dict[str, list[Deliverable]]
-    kept: dict[str, Mapping[str, Any]]
-    fingerprints: dict[str, Fingerprint]
-    failed: dict[str, ClipbuildError] = field(default_factory=dict)
+    drift: Drift | None
+    entries: dict[str, Entry]
+    context: str
+    deliverables: dict[str, list[Deliverable]] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
     drafts: list[spoken.Draft] = field(default_factory=list)
+    kept_actions: int = 0
+
+    @property
+    def clips(self) -> dict[str, Clip]:
+        """Every clip that was wished for, resolved."""
+        return {name: entry.load() for name, entry in self.entries.items()}
 
 
-def make_plan(session: Session, dirty: frozenset[str] | None = None) -> Planned:
-    """Plan and judge the wished clips. `dirty`: clips whose files in the tree changed; None: trust no record.
+def make_plan(session: Session, drift: Drift | None = None) -> Planned:
+    """Plan and judge the wished clips. Those that are as the last whole build left them are not looked at: `drift` is
+    what differs from it; None: nothing is known of it.
 
     Raises CatalogError when a clip can't be planned because of what its catalog entry says.
     """
     graph, box = Graph(), toolbox(session)
-    made: dict[str, list[Deliverable]] = {}
-    kept: dict[str, Mapping[str, Any]] = {}
-    prints: dict[str, Fingerprint] = {}
-    drafts: list[spoken.Draft] = []
+    entries = {entry.id: entry for entry in session.wished()}
+    memory = Recall(session, drift, lambda clip, kind, ratio: rendered(session, clip, kind, ratio).text)
+    planned = Planned(Plan(graph, *_knowledge(session)), drift, entries, memory.context)
     problems: list[Problem] = []
-    shared = context(session)
-    clips = {clip.id: clip for clip in session.selected()}
-    for clip in clips.values():
+    for entry in memory.doubtful(entries.values()):
+        before = len(graph)
         try:
-            prints[clip.id] = fingerprint(session, clip, shared)
-            record = None if dirty is None or clip.id in dirty else read_record(session, clip.id)
-            if record and record["fp"] == prints[clip.id]:
-                kept[clip.id] = record
+            whole = memory.whole(entry)
+            if memory.is_same(entry, whole):
                 continue
-            whole, draft = spoken.resolved(clip, spoken.Files(session.sources.read, session.sources.exists))
-            drafts += [draft] if draft else []
-            made[clip.id] = plan_clip(graph, whole, session.catalog.project.platforms, box)
+            clip, draft = spoken.resolved(entry.load(), session.files())
+            made = plan_clip(graph, clip, session.catalog.project.platforms, box)
         except CatalogError as error:  # a template's place is better than the clip's
             problems += [problem for problem in error.problems if problem not in problems]
+            continue
         except ClipbuildError as error:
-            place = clip.place
+            place = entry.place
             problem = Problem(place.file, place.line, place.column, error.what, tuple(error.facts), error.hint)
             problems += [problem] if problem not in problems else []
+            continue
+        planned.drafts += [draft] if draft else []
+        planned.deliverables[entry.id] = made
+        planned.marks[entry.id] = memory.mark(entry, whole, len(graph) - before)
     if problems:
         raise CatalogError(problems)
-    return Planned(judge(session, graph), clips, made, kept, prints, drafts=drafts)
+    planned.kept_actions = memory.kept_actions(planned.deliverables)
+    rebuilder.walk(planned.plan)
+    return planned
 
 
 def graph_of(session: Session, clips: Iterable[Clip]) -> Graph:
     """Every action of these clips, not judged. Raises ClipbuildError."""
     graph, box = Graph(), toolbox(session)
-    files = spoken.Files(session.sources.read, session.sources.exists)
     for clip in clips:
-        plan_clip(graph, spoken.resolved(clip, files)[0], session.catalog.project.platforms, box)
+        plan_clip(graph, spoken.resolved(clip, session.files())[0], session.catalog.project.platforms, box)
     return graph
 
 
 def judge(session: Session, graph: Graph) -> Plan:
     """The verdict on every action, from lock and traces."""
+    return rebuilder.walk(Plan(graph, *_knowledge(session)))
+
+
+def _knowledge(session: Session) -> tuple[rebuilder.Find, rebuilder.Has, rebuilder.Last]:
+    """What a judge needs: lock and traces, the store, the documents judged last."""
 
     def find(key: Digest) -> Any:
         return session.lock.pin(key) or session.state.trace(key)
 
-    return rebuilder.judge(graph, find, session.store.has, last=session.state.last)
-
-
-def record_kind(session: Session) -> str:
-    """Under which kind the state keeps what became of clips: one a profile."""
-    return f"clip:{session.catalog.project.profile}"
-
-
-def read_record(session: Session, clip: str) -> Mapping[str, Any] | None:
-    """What the last build made of a clip: its fingerprint and manifest rows."""
-    import json
-
-    data = session.state.get(record_kind(session), clip)
-    return json.loads(data) if data else None
+    return find, session.store.has, session.state.last
 
 
 def context(session: Session) -> str:
     """What shapes every clip beside its own entry: versions, tools, templates."""
-    stages = {name: registry.stage(name).version for name in registry.names()}
-    library = session.library
-    shared = {
-        "clipbuild": __version__, "stages": stages, "tools": dict(session.tools),
-        "motions": dict(library.motions()), "limits": dict(library.readiness()),
-        "styles": {name: dict(library.style(name)) for name in library.styles()},
-        "overlays": dict(library.overlays()),
-        "platforms": repr(sorted(session.catalog.project.platforms.items())),
-        "prompts": session.prompts.signature(),
-    }  # fmt: skip
-    return digest.of_document(shared)
+    return f"{recall.shared(session)} {session.prompts.signature()}"
 
 
-def fingerprint(session: Session, clip: Clip, context: str) -> Fingerprint:
+def fingerprint(session: Session, entry: Entry, context: str) -> str:
     """Changes when anything does that shapes this clip. `context` is `context(session)`."""
-    files = [*clip.photos, clip.ground.plate, clip.sound.bed, clip.brand.logo]
-    files += [clip.brand.fonts.heading, clip.brand.fonts.body, *(layer.file for layer in clip.layers)]
-    files += spoken.sources(clip, spoken.Files(session.sources.read, session.sources.exists))
-    seen = [session.source(path) for path in files if path]
-    return digest.fingerprint("\0".join([context, repr(replace(clip, place=None)), *seen]).encode())  # type: ignore[arg-type]
+    return recall.whole(session, entry, context)
 
 
 def rendered(session: Session, clip: Clip, kind: str, ratio: str) -> Rendered:
@@ -262,7 +283,13 @@ def toolbox(session: Session) -> Toolbox:
     library, root = session.library, session.wish.root
 
     def prompt(clip: Clip, kind: str, ratio: str) -> str:
-        return rendered(session, clip, kind, ratio).text
+        text = rendered(session, clip, kind, ratio).text
+        session.said.setdefault(clip.id, {})[kind, ratio] = text
+        return text
+
+    @cache
+    def stage(name: str) -> Stage:
+        return registry.kind(name, session.state)
 
     def needed(texts: Sequence[str], language: str, clip: Clip) -> tuple[str, ...]:
         own = [os.path.join(root, p) for p in (clip.brand.fonts.heading, clip.brand.fonts.body) if p]
@@ -278,6 +305,6 @@ def toolbox(session: Session) -> Toolbox:
 
     return Toolbox(
         source=session.source, shipped=session.shipped, prompt=prompt, motion=library.motion,
-        motions=library.motions, style=library.style, fonts=needed, route=routed, stage=registry.stage,
+        motions=library.motions, style=library.style, fonts=needed, route=routed, stage=stage,
         tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=retake,
     )  # fmt: skip

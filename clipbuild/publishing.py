@@ -5,35 +5,65 @@ Runs after the scheduler and also when nothing ran. Knows nothing of how actions
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from clipbuild import events
 from clipbuild.engine import files
+from clipbuild.manifest import Manifest
 from clipbuild.outputs import MANIFEST, Entry
 from clipbuild.planner.recipes import Deliverable
 from clipbuild.planner.spoken import Draft
-from clipbuild.planning import Planned, Session, record_kind
+from clipbuild.planning import Planned, Session
+
+Rows = Mapping[str, Mapping[str, Any]]
 
 
-def publish(session: Session, planned: Planned) -> int:
-    """Bring the tree in line with the plan; returns how many deliverables it now has.
+@dataclass(slots=True)
+class Published:
+    """What became of the tree: how many files it has, those of the clips that were looked at, those that went."""
+
+    count: int = 0
+    placed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+
+def publish(session: Session, planned: Planned) -> Published:
+    """Bring the tree in line with the plan.
 
     A clip that is not whole keeps its files of before, and gets no record.
     """
-    before = session.tree.recorded()
+    table, known = session.tree.manifest(), {entry.id for entry in session.catalog.entries}
+    before = _Before(session, table.rows() if planned.drift is None else None)
+    unfinished = _Unfinished(session)
+    entries = {clip: _entries(session, planned, clip) for clip in planned.deliverables}
+    old = unfinished.strays(table)
     rows: dict[str, Mapping[str, Any]] = {}
-    for clip in session.catalog.clips:
-        if clip.id in planned.deliverables:
-            rows |= _clip(session, planned, clip.id, before)
-        elif clip.id in planned.kept:
-            rows |= {str(row["path"]): row for row in planned.kept[clip.id]["files"]}
-        else:
-            rows |= {path: row for path, row in before.items() if row.get("clip") == clip.id}
-    session.tree.drop(path for path in before if path not in rows)
-    session.tree.save(list(rows.values()))
+    for clip, whole in entries.items():
+        had = before.of(clip)
+        old |= had.keys()
+        rows |= _rows(session, whole, had)
+    left = before.clips() - known
+    for clip in left:
+        old |= before.of(clip).keys()
+    gone = sorted(old - rows.keys())
+    unfinished.begin(rows)
+    for entry in (entry for whole in entries.values() for entry in whole):
+        ours = table.row(entry.path) is not None or unfinished.made(entry.path)
+        session.tree.put(entry, session.store.path(entry.sha256), ours)
+    session.tree.drop(gone)
+    changed = table.exchanged(gone, rows.values())
+    session.tree.save(changed)
+    for clip in (clip for clip, whole in entries.items() if whole and not session.wish.platforms):
+        session.records.put(clip, planned.marks[clip], [entry.plain() for entry in entries[clip]])
+    session.records.drop(left)
+    there = (before.clips() | {clip for clip, whole in entries.items() if whole}) - left
+    session.records.put_tree(there, changed.fingerprint())
     session.state.commit()
-    return len(rows)
+    unfinished.end()
+    return Published(len(changed), [*rows, MANIFEST], gone)
 
 
 def publish_drafts(session: Session, drafts: Iterable[Draft], bus: events.Bus) -> None:
@@ -47,23 +77,75 @@ def publish_drafts(session: Session, drafts: Iterable[Draft], bus: events.Bus) -
         bus.emit(events.Warned, text=f"{draft.path}: captions written; correct them there and build again")
 
 
-def _clip(
-    session: Session, planned: Planned, clip: str, before: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Mapping[str, Any]]:
+class _Before:
+    """The files of clips as they were: by the manifest where it was read whole, else by the clips' records."""
+
+    def __init__(self, session: Session, rows: Rows | None) -> None:
+        self._session = session
+        self._rows: dict[str, dict[str, Mapping[str, Any]]] | None = None
+        if rows is not None:
+            self._rows = {}
+            for path, row in rows.items():
+                self._rows.setdefault(str(row.get("clip")), {})[path] = row
+
+    def of(self, clip: str) -> Rows:
+        """path → row of the files that the clip has."""
+        if self._rows is not None:
+            return self._rows.get(clip, {})
+        return {str(row["path"]): row for row in self._session.records.files(clip)}
+
+    def clips(self) -> frozenset[str]:
+        """Every clip that has files."""
+        return self._session.records.clips() if self._rows is None else frozenset(self._rows)
+
+
+class _Unfinished:
+    """Files that are about to be placed, noted before the first one is: a killed run's can be told from a stranger's."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._path = os.path.join(session.wish.root, ".clipbuild", f"placing.{session.catalog.project.profile}")
+        self._paths: frozenset[str] = frozenset()
+        with suppress(OSError, ValueError):
+            with open(self._path, encoding="utf-8") as file:
+                self._paths = frozenset(map(str, json.load(file)))
+            session.tree.sweep(self._paths)
+
+    def strays(self, table: Manifest) -> set[str]:
+        """What a killed run placed and did not list."""
+        return {path for path in self._paths if table.row(path) is None and self.made(path)}
+
+    def made(self, path: str) -> bool:
+        """A killed run was about to place this, and what is there is whole and ours."""
+        found = self._session.tree.digest(path) if path in self._paths else None
+        return found is not None and self._session.store.has(found)
+
+    def begin(self, paths: Iterable[str]) -> None:
+        """From now on these may be there."""
+        self._paths |= set(paths)
+        if self._paths:
+            files.write_atomic(self._path, json.dumps(sorted(self._paths)).encode(), mode=0o600)
+
+    def end(self) -> None:
+        """All of them are listed."""
+        files.remove(self._path)
+
+
+def _entries(session: Session, planned: Planned, clip: str) -> list[Entry]:
+    """The files of a clip; none when it is not whole."""
     wanted = planned.deliverables[clip]
-    entries = [_entry(planned, deliverable, session) for deliverable in wanted]
-    whole = [entry for entry in entries if entry]
-    if len(whole) < len(wanted):
-        return {path: row for path, row in before.items() if row.get("clip") == clip}
-    for entry in whole:
-        session.tree.put(entry, session.store.path(entry.sha256), before.get(entry.path))
-    rows: dict[str, Mapping[str, Any]] = {entry.path: entry.plain() for entry in whole}
-    if session.wish.platforms:
-        kept = {p: r for p, r in before.items() if r.get("clip") == clip and r["platform"] not in session.wish.platforms}
-        return {**kept, **rows}
-    record = {"fp": planned.fingerprints[clip], "files": list(rows.values())}
-    session.state.put(record_kind(session), clip, json.dumps(record).encode())
-    return rows
+    found = [entry for deliverable in wanted if (entry := _entry(planned, deliverable, session))]
+    return found if len(found) == len(wanted) else []
+
+
+def _rows(session: Session, entries: list[Entry], before: Rows) -> Rows:
+    """What the manifest says of a clip: its new files, or those of before while it is not whole."""
+    if not entries:
+        return before
+    rows: dict[str, Mapping[str, Any]] = {entry.path: entry.plain() for entry in entries}
+    if not session.wish.platforms:
+        return rows
+    return {path: row for path, row in before.items() if row["platform"] not in session.wish.platforms} | rows
 
 
 def _entry(planned: Planned, wanted: Deliverable, session: Session) -> Entry | None:
@@ -76,11 +158,3 @@ def _entry(planned: Planned, wanted: Deliverable, session: Session) -> Entry | N
         wanted.path, digest, session.store.size(digest), key, wanted.clip, wanted.platform, wanted.kind,
         spec.width, spec.height, spec.fps, wanted.seconds,
     )  # fmt: skip
-
-
-def tree_paths(session: Session) -> Iterator[str]:
-    """Every file of the tree that the manifest names, and the manifest, relative to the workspace."""
-    top = os.path.relpath(session.tree.top, session.wish.root).replace(os.sep, "/")
-    yield f"{top}/{MANIFEST}"
-    for path in session.tree.recorded():
-        yield f"{top}/{path}"

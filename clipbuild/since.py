@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from clipbuild import planning
+from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.model import Clip
 from clipbuild.digest import Digest
 from clipbuild.engine import files
@@ -73,7 +74,7 @@ def difference(session: Session, rev: str) -> Difference:
     changed = git.changed(base)
     if not changed:
         return Difference(base)
-    now = {clip.id: clip for clip in session.selected()}
+    now = {entry.id: entry for entry in session.wished()}
     try:
         with past(session, git, base, frozenset(changed)) as then:
             return _compare(session, now, then, base)
@@ -81,17 +82,17 @@ def difference(session: Session, rev: str) -> Difference:
         return Difference(base, changed=frozenset(now), broken=shown(str(error).split("\n")[0]))
 
 
-def _compare(session: Session, now: Mapping[str, Clip], then: Session, base: str) -> Difference:
-    before = {clip.id: clip for clip in then.catalog.clips}
+def _compare(session: Session, now: Mapping[str, Entry], then: Session, base: str) -> Difference:
+    before = {entry.id: entry for entry in then.catalog.entries}
     old, new = planning.context(then), planning.context(session)
     suspects = [
-        name for name, clip in now.items()
+        name for name, entry in now.items()
         if name not in before
-        or planning.fingerprint(session, clip, new) != planning.fingerprint(then, before[name], old)
+        or planning.fingerprint(session, entry, new) != planning.fingerprint(then, before[name], old)
     ]  # fmt: skip
-    gone = () if session.wish.products else tuple(sorted(before.keys() - {clip.id for clip in session.catalog.clips}))
-    graph_then, paths_then = _plan(then, (before[name] for name in [*suspects, *gone] if name in before))
-    graph_now, paths_now = _plan(session, (now[name] for name in suspects))
+    gone = () if session.wish.products else tuple(sorted(before.keys() - {entry.id for entry in session.catalog.entries}))
+    graph_then, paths_then = _plan(then, (before[name].load() for name in [*suspects, *gone] if name in before))
+    graph_now, paths_now = _plan(session, (now[name].load() for name in suspects))
     actions_then, actions_now = by_clip(graph_then), by_clip(graph_now)
     differs = {
         name for name in suspects

@@ -6,7 +6,6 @@ A stage sees its params and its input files and nothing else. Paid actions go to
 import asyncio
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -105,5 +104,4 @@ class Workshop:
 
 def workers(count: int, folder: str) -> Workers:
     """Child processes that run stages, each limited, with no key in its environment and one thread a library."""
-    argv = [sys.executable, "-P", "-m", "clipbuild.stages"]
-    return Workers(argv, count=count, env=environment(os.environ, **ONE_THREAD), folder=folder)
+    return Workers(registry.WORKER, count=count, env=environment(os.environ, **ONE_THREAD), folder=folder)

@@ -13,8 +13,9 @@ LAYERS = [
     {"media", "providers"},
     {"stages"},
     {"planner"},
-    {"planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing", "impact", "shift",
-     "decisions", "reviewing", "pairs"},
+    {"manifest", "look", "records", "recall",
+     "planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
+     "impact", "shift", "decisions", "reviewing", "pairs"},
     {"cli", "watch", "gallery", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -4,19 +4,21 @@ Everything that is wrong is said at once. Reads through the files it is handed, 
 knows what was asked. Knows nothing of how a clip is made.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from clipbuild.catalog import entries, project
-from clipbuild.catalog.entries import Cache, Sheet
+from clipbuild import digest
+from clipbuild.catalog import entries, platforms, project, seals
+from clipbuild.catalog.entries import Cache, Product, Sheet
 from clipbuild.catalog.faults import problems
 from clipbuild.catalog.judge import Judge, Known
 from clipbuild.catalog.model import Clip, Place, Project
 from clipbuild.catalog.resolve import Resolver
+from clipbuild.catalog.seals import Entry, Source
 from clipbuild.errors import CatalogError, Problem, UsageError
 
-__all__ = ["Catalog", "Files", "Known", "open_catalog"]
+__all__ = ["Catalog", "Entry", "Files", "Known", "open_catalog"]
 
 MAX_CLIPS = 1_000_000
 MAX_TOTAL = 64 << 20
@@ -43,12 +45,23 @@ class Catalog:
     """What should exist."""
 
     project: Project
-    clips: tuple[Clip, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """Every clip, resolved."""
+        return tuple(entry.load() for entry in self.entries)
 
 
-def open_catalog(root: str, *, profile: str, files: Files, cache: Cache, known: Known) -> Catalog:
-    """Read and resolve the whole catalog. Raises CatalogError with everything that is wrong, UsageError."""
-    walk = _Walk(root, profile, files, cache, known)
+def open_catalog(
+    root: str, *, profile: str, files: Files, cache: Cache, known: Known, suspects: Collection[str] | None = None
+) -> Catalog:
+    """Read the whole catalog. Raises CatalogError with everything that is wrong, UsageError.
+
+    `suspects`: the only files that may be missing where they were not when the catalog was last found right; None when
+    that is not known.
+    """
+    walk = _Walk(root, profile, files, cache, known, suspects)
     return walk.run()
 
 
@@ -59,41 +72,59 @@ class _Walk:
     files: Files
     cache: Cache
     known: Known
+    suspects: Collection[str] | None
     wrong: list[Problem] = field(default_factory=list)
     there: dict[str, bool] = field(default_factory=dict)
+    products: list[tuple[str, Place]] = field(default_factory=list)
 
     def run(self) -> Catalog:
         data = self.files.read(project.FILE)
         config = project.read(self.root, self.profile, data)
         self.wrong += problems(project.FILE, data, config.faults)
-        sheets = self._sheets(config.sources)
+        texts = self._texts(config.sources)
         if config.faults:
-            self.wrong += [problem for sheet in sheets for problem in problems(sheet.file, sheet.data, sheet.faults)]
+            for sheet in self._sheets(texts):
+                self.wrong += problems(sheet.file, sheet.data, sheet.faults)
             raise CatalogError(dict.fromkeys(self.wrong))
         judge = Judge(config.project, config.brands, self.known, self._exists, self.files.names)
         self.wrong += problems(project.FILE, data, judge.project(config.raw))
-        resolver, clips = Resolver(config), list[Clip]()
-        for sheet in sheets:
-            clips += self._clips(sheet, judge, resolver, MAX_CLIPS - len(clips))
-        self.wrong += doubled(sheets, clips)
+        shared = repr((entries.signature(), data, config.project.profile, self.known, platforms.shipped())).encode()
+        resolver, found = Resolver(config), list[Entry]()
+        for path, text in texts.items():
+            mark = digest.fingerprint(b"\0".join((shared, path.encode(), text)))
+            source = seals.late(path, text, self.cache, resolver)
+            sealed = seals.get(self.cache, self.profile, mark, path, source)
+            if sealed is not None and seals.whole(sealed, self.suspects, self._exists):
+                found += sealed
+                self.products += dict.fromkeys((one.sku, one.place) for one in sealed)
+                continue
+            for sheet in self._sheets({path: text}):
+                found += self._judged(sheet, judge, source, mark, MAX_CLIPS - len(found))
+        self.wrong += doubled(self.products, found)
         if self.wrong:
             raise CatalogError(dict.fromkeys(self.wrong))
-        return Catalog(config.project, tuple(clips))
+        return Catalog(config.project, tuple(found))
 
-    def _clips(self, sheet: Sheet, judge: Judge, resolver: Resolver, room: int) -> list[Clip]:
-        found = [*sheet.faults, *(fault.below(("defaults",)) for fault in judge.layer(sheet.defaults))]
-        found += [fault.below(("products", part.number)) for part in sheet.partial for fault in judge.product(part.value)]
-        clips: list[Clip] = []
-        for product in sheet.products:
-            made, faults = resolver.clips(sheet, product)
-            own = [*judge.product(product.value), *(faults or judge.clips(made))]
-            found += [fault.below(("products", product.number)) for fault in own]
-            clips += [] if own else made
-            if len(clips) > room:
+    def _judged(self, sheet: Sheet, judge: Judge, source: Source, mark: str, room: int) -> list[Entry]:
+        """The clips of a file, all its faults noted; sealed when there are none."""
+        source.sheet = sheet
+        faults = [*sheet.faults, *(fault.below(("defaults",)) for fault in judge.layer(sheet.defaults))]
+        faults += [fault.below(("products", part.number)) for part in sheet.partial for fault in judge.product(part.value)]
+        self.products += [_named(sheet, part) for part in sheet.partial if "sku" in part.value]
+        made: list[Entry] = []
+        for position, product in enumerate(sheet.products):
+            self.products.append(_named(sheet, product))
+            clips, wrong = source.resolver.clips(sheet, product)
+            own = [*judge.product(product.value), *(wrong or judge.clips(clips))]
+            faults += [fault.below(("products", product.number)) for fault in own]
+            made += [seals.entry(clip, position, source) for clip in clips if not own]
+            if len(made) > room:
                 what = f"more than {MAX_CLIPS:,} clips (products × variants × languages)"
                 raise CatalogError([*self.wrong, Problem(sheet.file, *product.spot, what, (), "split the project")])
-        self.wrong += problems(sheet.file, sheet.data, found)
-        return clips
+        if not faults:
+            seals.put(self.cache, self.profile, mark, sheet.file, made)
+        self.wrong += problems(sheet.file, sheet.data, faults)
+        return made
 
     def _exists(self, path: str) -> bool:
         found = self.there.get(path)
@@ -101,41 +132,48 @@ class _Walk:
             found = self.there[path] = self.files.exists(path)
         return found
 
-    def _sheets(self, sources: Sequence[project.Source]) -> list[Sheet]:
-        sheets: dict[str, Sheet] = {}
-        total = products = 0
+    def _texts(self, sources: Sequence[project.Source]) -> dict[str, bytes]:
+        """Every catalog file that can be read, once."""
+        texts: dict[str, bytes] = {}
+        total = 0
         for source in sources:
             paths = self.files.glob(source.pattern)
             if not paths:
                 what = f"no catalog file fits {source.pattern!r}"
                 hint = "`clipbuild new SKU` writes one; or change `catalog:`"
                 self.wrong.append(Problem(project.FILE, 0, 0, what, (), hint))
-            for path in paths:
-                sheet = self._sheet(path) if path not in sheets else None
-                if sheet is None:
+            for path in (path for path in paths if path not in texts):
+                try:
+                    texts[path] = self.files.read(path)
+                except UsageError as error:
+                    self.wrong.append(Problem(path, 0, 0, error.what, tuple(error.facts), error.hint))
                     continue
-                sheets[path] = sheet
-                total, products = total + len(sheet.data), products + len(sheet.products)
-                if total > MAX_TOTAL or products > entries.MAX_PRODUCTS:
-                    what = f"the catalog has more than {MAX_TOTAL >> 20} MiB or {entries.MAX_PRODUCTS:,} products"
+                total += len(texts[path])
+                if total > MAX_TOTAL:
+                    what = f"the catalog has more than {MAX_TOTAL >> 20} MiB"
                     raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
-        return list(sheets.values())
+        return texts
 
-    def _sheet(self, path: str) -> Sheet | None:
-        try:
-            return entries.read(path, self.files.read(path), self.cache)
-        except CatalogError as error:
-            self.wrong += error.problems
-        except UsageError as error:
-            self.wrong.append(Problem(path, 0, 0, error.what, tuple(error.facts), error.hint))
-        return None
+    def _sheets(self, texts: Mapping[str, bytes]) -> Iterator[Sheet]:
+        for path, text in texts.items():
+            try:
+                sheet = entries.read(path, text, self.cache)
+            except CatalogError as error:
+                self.wrong += error.problems
+                continue
+            if len(self.products) + len(sheet.products) > entries.MAX_PRODUCTS:
+                what = f"the catalog has more than {entries.MAX_PRODUCTS:,} products"
+                raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
+            yield sheet
 
 
-def doubled(sheets: Sequence[Sheet], clips: Sequence[Clip]) -> list[Problem]:
+def _named(sheet: Sheet, product: Product) -> tuple[str, Place]:
+    return str(product.value["sku"]), Place(sheet.file, *product.spot)
+
+
+def doubled(products: Sequence[tuple[str, Place]], clips: Iterable[Entry]) -> list[Problem]:
     """Products, and clips, that would be one file on some system."""
-    skus = [(str(product.value["sku"]), Place(sheet.file, *product.spot))
-            for sheet in sheets for product in (*sheet.products, *sheet.partial) if "sku" in product.value]  # fmt: skip
-    found = dict.fromkeys(_same(skus))
+    found = dict.fromkeys(_same(products))
     places = {(problem.file, problem.line, problem.column) for problem in found}
     for problem in _same([(clip.id, clip.place) for clip in clips]):
         if (problem.file, problem.line, problem.column) not in places:

@@ -161,7 +161,7 @@ def _learned(file: str, piece: str) -> tuple[Spot, Any]:
 
 def _recall(row: bytes | None) -> _Known | None:
     begin, _, body = (row or b"").partition(b"\n")
-    if begin.decode("utf-8", "replace") != _signature():
+    if begin.decode("utf-8", "replace") != signature():
         return None
     return _Known(*json.loads(body))
 
@@ -169,11 +169,11 @@ def _recall(row: bytes | None) -> _Known | None:
 def _remember(cache: Cache, file: str, known: _Known) -> None:
     body = [known.whole, known.frame, known.prints, known.lines, known.spots, known.values]
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    cache.put(KIND, file, _signature().encode() + b"\n" + text.encode("utf-8", "surrogatepass"))
+    cache.put(KIND, file, signature().encode() + b"\n" + text.encode("utf-8", "surrogatepass"))
 
 
 @functools.cache
-def _signature() -> str:
+def signature() -> str:
     """What a remembered file was checked by: another schema or version checks it again."""
     rules = digest.canonical(schema.document(schema.CATALOG))
     return f"2-{__version__}-{digest.fingerprint(rules)}"

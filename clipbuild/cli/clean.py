@@ -1,6 +1,5 @@
 """`clipbuild clean`: remove the output tree, and on request what can be made again. Never what was bought."""
 
-import contextlib
 import os
 
 import click
@@ -18,8 +17,7 @@ def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
 
     Files of other makers stay. Bought results stay in the store, always; the lock is never touched.
     """
-    from clipbuild import planning
-    from clipbuild.build import snapshot_path
+    from clipbuild import look, planning
     from clipbuild.engine.workspace import Workspace
     from clipbuild.outputs import MANIFEST
     from clipbuild.wish import Wish
@@ -33,10 +31,8 @@ def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
             return 0
         with Workspace(root).held():
             session.tree.drop([*made, MANIFEST])
-            session.state.drop(planning.record_kind(session))
-            for name in {"", profile, session.catalog.project.profile}:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(snapshot_path(root, name))
+            session.records.clear()
+            look.forget(root, {"", profile, session.catalog.project.profile})
             if cache:
                 session.state.forget(session.state.keys())
     finally:

@@ -119,9 +119,13 @@ class Plan:
 def judge(graph: Graph, find: Find, has: Has, last: Last = lambda name: None) -> Plan:
     """Walk the graph once: known and traced with all blobs there is up to date; known and not traced will run;
     what has an unknown input may run. A free result whose blob is lost will run again."""
-    plan = Plan(graph, find, has, last)
+    return walk(Plan(graph, find, has, last))
+
+
+def walk(plan: Plan) -> Plan:
+    """Judge every action of the plan's graph."""
     verdict, verdicts = plan._verdict, plan.verdicts
-    for action in graph:
+    for action in plan.graph:
         verdicts[action.id] = verdict(action)
     return plan
 

@@ -16,7 +16,7 @@ stands for a file that was asked for and was not there.
 import os
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 TYPE_CHECKING = False
 
@@ -76,6 +76,32 @@ class Snapshot:
         columns = tuple(array("q", [row[i] for row in rows]) for i in range(3))
         return Snapshot(question, names, columns, [len(table) for table in tables])
 
+    def amended(
+        self,
+        sources: Mapping[str, Signature],
+        outputs: Mapping[str, Signature],
+        dirs: Mapping[str, Signature],
+        gone: Collection[str] = (),
+    ) -> "Snapshot":
+        """This snapshot with these entries in place of what it said, and without the names in `gone`."""
+        names: list[bytes] = []
+        columns = (array("q"), array("q"), array("q"))
+        counts, out, start = [], {os.fsencode(name) for name in gone}, 0
+        for count, table in zip(self._counts, (sources, outputs, dirs), strict=True):
+            span, start = slice(start, start + count), start + count
+            had, mine = self._names[span], [column[span] for column in (self._sizes, self._stamps, self._inodes)]
+            news = _overwrite(had, mine, {os.fsencode(name): row for name, row in table.items()})
+            if out:
+                stays = [i for i, name in enumerate(had) if name not in out]
+                if len(stays) < len(had):
+                    had, mine = [had[i] for i in stays], [array("q", [c[i] for i in stays]) for c in mine]
+            names += [*had, *news]
+            counts.append(len(had) + len(news))
+            for i, column in enumerate(columns):
+                column.extend(mine[i])
+                column.extend(row[i] for row in news.values())
+        return Snapshot(self.question, names, columns, counts)
+
     def save(self, path: str) -> None:
         """Write it whole. Raises OSError."""
         from clipbuild.engine.files import write_atomic
@@ -98,6 +124,11 @@ class Snapshot:
         for table, name in self._differing(root):
             found[table].append(os.fsdecode(name))
         return Changes(*found)
+
+    def without(self, names: Iterable[str]) -> list[str]:
+        """Those of these sources that the snapshot does not speak of."""
+        known = set(self._names[: self._counts[0]])
+        return [name for name in names if os.fsencode(name) not in known]
 
     def sources(self) -> dict[str, Signature]:
         """Every source that was asked for, with its signature."""
@@ -159,6 +190,19 @@ class Snapshot:
                 continue
             if now.st_mtime_ns != stamp or now.st_size != size or now.st_ino != inode:
                 yield name
+
+
+def _overwrite(
+    names: list[bytes], columns: list["array[int]"], rows: dict[bytes, Signature]
+) -> dict[bytes, Signature]:
+    """Set the rows of these names in `columns`; returns those that have no place there yet."""
+    left = dict(rows)
+    for i, name in enumerate(names) if rows else ():
+        row = left.pop(name, None)
+        if row is not None:
+            for column, value in zip(columns, row, strict=True):
+                column[i] = value
+    return left
 
 
 def folder_differs(name: bytes | str, row: Iterable[int], fd: int) -> bool:

@@ -74,6 +74,12 @@ class Sources:
         self._seen.setdefault(relative, _signature(facts))
         return True
 
+    def watch(self, path: str) -> None:
+        """Remember for the snapshot what a file outside the project looks like, by its whole path."""
+        facts = os.stat(path)
+        stamp = facts.st_ctime_ns if facts.st_ctime_ns < self._began - OTHER_DISK_NS else RACY
+        self._seen[path] = (facts.st_size, stamp, facts.st_ino)
+
     def names(self, folder: str) -> list[str]:
         """The names in a folder, sorted; [] where there is none. Remembered for the snapshot."""
         if folder not in self._listings:

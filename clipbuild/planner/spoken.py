@@ -38,16 +38,16 @@ def resolved(clip: Clip, files: Files) -> tuple[Clip, Draft | None]:
         return _with(clip, files.read(clip.caption_file), clip.caption_file), None
     if not clip.auto_captions:
         return clip, None
-    path = draft_path(clip)
+    path = draft_path(clip.id)
     if files.exists(path):
         return _with(clip, files.read(path), path), None
     draft = Draft(path, subtitles.timed(_spoken(clip, files), NOTE))
     return _with(clip, draft.text.encode(), path), draft
 
 
-def draft_path(clip: Clip) -> str:
-    """Where the draft of a clip's captions is."""
-    return f"{FOLDER}/{clip.id}.vtt"
+def draft_path(clip: str) -> str:
+    """Where the draft of the captions of the clip with this id is."""
+    return f"{FOLDER}/{clip}.vtt"
 
 
 def sources(clip: Clip, files: Files) -> list[str]:
@@ -56,7 +56,7 @@ def sources(clip: Clip, files: Files) -> list[str]:
         return [clip.caption_file]
     if not clip.auto_captions:
         return []
-    draft = draft_path(clip)
+    draft = draft_path(clip.id)
     return [draft] if files.exists(draft) else [clip.words] if clip.words else []
 
 

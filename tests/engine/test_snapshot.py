@@ -1,6 +1,7 @@
 """The snapshot: a build with nothing to do is stat calls and nothing else, and never misses a change."""
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -250,3 +251,21 @@ def test_listing_hashes_differ():
     """Names can't move between entries unseen."""
     assert snapshot.listing_hash(["ab", "c"]) != snapshot.listing_hash(["a", "bc"])
     assert snapshot.listing_hash([]) >= 0
+
+
+def test_an_amended_snapshot_is_the_one_that_would_have_been_made():
+    """Whatever is changed, added and taken out: the same entries as a snapshot made afresh of all of it."""
+    seed = int(os.environ.get("CLIPBUILD_SEED") or random.randrange(1 << 32))
+    chance = random.Random(seed)
+
+    def table(size):
+        return {f"n{chance.randrange(30)}é": tuple(chance.randrange(1 << 40) for _ in range(3)) for _ in range(size)}
+
+    for _ in range(50):
+        before, after = [table(12) for _ in range(3)], [table(chance.randrange(6)) for _ in range(3)]
+        gone = {name for one in before for name in one if chance.random() < 0.2} - {n for one in after for n in one}
+        amended = Snapshot.of(b"q", *before).amended(*after, gone)
+        wanted = [
+            {n: r for n, r in {**old, **new}.items() if n not in gone} for old, new in zip(before, after, strict=True)
+        ]
+        assert [amended.sources(), amended.outputs(), amended.dirs()] == wanted, f"seed {seed}"

@@ -1,0 +1,117 @@
+"""Catalog files that need not be judged again: what their clips are called and made of, remembered under a seal.
+
+A seal holds while everything it was made from is the same: the file's bytes, the project file, the library's names,
+this version. A clip is resolved from a sealed file only when somebody asks for it. Knows nothing of how clips are made.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from clipbuild import digest
+from clipbuild.catalog import entries
+from clipbuild.catalog.entries import Cache, Sheet
+from clipbuild.catalog.model import Clip, Place
+from clipbuild.catalog.resolve import Resolver
+
+KIND = "seal"
+LOCAL = ("", "local")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A clip as far as anybody must know it before it is known to have changed.
+
+    `files` are all that it is made from, `bought` that a provider makes a part of it, `spoken` that its captions are made
+    from what is said, `print` a fingerprint of all of it but its place.
+    """
+
+    id: str
+    sku: str
+    place: Place
+    platforms: tuple[str, ...]
+    files: tuple[str, ...]
+    bought: bool
+    spoken: bool
+    print: str
+    number: int
+    source: "Source" = field(repr=False, compare=False)
+
+    def load(self) -> Clip:
+        """The clip, resolved."""
+        clip = self.source.clip(self.number, self.id)
+        return clip if clip.platforms == self.platforms else replace(clip, platforms=self.platforms)
+
+
+@dataclass(slots=True)
+class Source:
+    """Where the clips of one file come from; parsed and resolved when first asked."""
+
+    resolver: Resolver
+    read: Callable[[], Sheet]
+    clips: dict[str, Clip] = field(default_factory=dict)
+    sheet: Sheet | None = None
+
+    def clip(self, number: int, name: str) -> Clip:
+        """The clip `name` of the product at this place of the file."""
+        if name not in self.clips:
+            self.sheet = self.sheet or self.read()
+            made, _ = self.resolver.clips(self.sheet, self.sheet.products[number])
+            self.clips |= {clip.id: clip for clip in made}
+        return self.clips[name]
+
+
+def files_of(clip: Clip) -> tuple[str, ...]:
+    """Every file of the project that the clip is made from, each once."""
+    brand, fonts = clip.brand, clip.brand.fonts
+    named = (*clip.photos, clip.ground.plate, clip.sound.bed, brand.logo, fonts.heading, fonts.body, clip.caption_file,
+             clip.words, *(layer.file for layer in clip.layers))  # fmt: skip
+    return tuple(dict.fromkeys(file for file in named if file))
+
+
+def entry(clip: Clip, number: int, source: Source) -> Entry:
+    """The entry of a clip that is resolved."""
+    bought = clip.image_provider not in LOCAL or clip.motion_provider not in LOCAL
+    source.clips[clip.id] = clip
+    told = replace(clip, place=Place("", 0, 0))
+    return Entry(
+        clip.id, clip.sku, clip.place, clip.platforms, files_of(clip), bought, clip.auto_captions,
+        digest.fingerprint(repr(told).encode()), number, source,
+    )  # fmt: skip
+
+
+def put(cache: Cache, profile: str, mark: str, file: str, found: Iterable[Entry]) -> None:
+    """Seal a file without a fault."""
+    rows = [
+        [e.number, e.id, e.sku, e.platforms, e.files, e.bought, e.spoken, e.print, e.place.line, e.place.column]
+        for e in found
+    ]
+    body = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
+    cache.put(f"{KIND}:{profile}", file, f"{mark}\n{body}".encode())
+
+
+def get(cache: Cache, profile: str, mark: str, file: str, source: Source) -> list[Entry] | None:
+    """The clips of a file whose seal holds."""
+    known = cache.get(f"{KIND}:{profile}", file)
+    if known is None or not known.startswith(mark.encode() + b"\n"):
+        return None
+    rows: list[Any] = json.loads(known[len(mark) + 1 :])
+    return [
+        Entry(name, sku, Place(file, line, column), tuple(platforms), tuple(files), bought, spoken, print_, number, source)
+        for number, name, sku, platforms, files, bought, spoken, print_, line, column in rows
+    ]
+
+
+def whole(found: Iterable[Entry], suspects: Collection[str] | None, exists: Callable[[str], bool]) -> bool:
+    """All files of these clips are there; only `suspects` are looked at where they are known."""
+    for one in found:
+        for file in one.files:
+            if (suspects is None or file in suspects) and not exists(file):
+                return False
+    return True
+
+
+def late(file: str, data: bytes, cache: Cache, resolver: Resolver) -> Source:
+    """A source that is parsed when it is asked for a clip."""
+    return Source(resolver, lambda: entries.read(file, data, cache))

@@ -1,0 +1,106 @@
+"""The manifest of an output tree as bytes: one deliverable a line, sorted by path, looked up and spliced unparsed.
+
+So one clip of many thousands is exchanged without reading the rest. Knows nothing of the files that it lists.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from clipbuild import digest
+
+NAME = "manifest.json"
+FORMAT = 1
+_HEAD = f'{{"format": {FORMAT}, "deliverables": [\n'.encode()
+_TAIL = b"\n]}\n"
+_PATH = b'"path": "'
+
+Row = Mapping[str, Any]
+
+
+class Manifest:
+    """The deliverables of one tree. Two manifests with the same rows have the same bytes."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: bytes = b"") -> None:
+        self.body = body
+        """The lines, each with its comma and its end."""
+
+    @staticmethod
+    def of(rows: Iterable[Row]) -> "Manifest":
+        """The manifest of these rows."""
+        return Manifest(b"".join(_line(row) for row in sorted(rows, key=lambda row: str(row["path"]))))
+
+    @staticmethod
+    def load(path: str) -> "Manifest":
+        """The manifest at `path`; an empty one where there is none of this form."""
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:
+            return Manifest()
+        body = data[len(_HEAD) : -len(_TAIL)]
+        if not body or not data.startswith(_HEAD) or not data.endswith(_TAIL):
+            return Manifest()
+        return Manifest(body + b",\n")
+
+    def dump(self) -> bytes:
+        """The bytes of the file."""
+        return _HEAD + self.body[:-2] + _TAIL
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Every row by its path; none when what is there can't be read."""
+        try:
+            return {str(row["path"]): row for row in json.loads(self.dump())["deliverables"]}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return {}
+
+    def fingerprint(self) -> str:
+        """By which it is told whether it is another."""
+        return digest.fingerprint(self.body)
+
+    def __len__(self) -> int:
+        return self.body.count(b"\n")
+
+    def row(self, path: str) -> dict[str, Any] | None:
+        """The row of one path, if it has one."""
+        start, end = self._find(path)
+        if start == end:
+            return None
+        found = json.loads(self.body[start : end - 2])
+        return found if isinstance(found, dict) else None
+
+    def exchanged(self, gone: Iterable[str], rows: Iterable[Row]) -> "Manifest":
+        """This manifest without the paths `gone` and with these rows in the place of what it said of their paths."""
+        lines = {str(row["path"]): _line(row) for row in rows}
+        parts, done = [], 0
+        for path in sorted({*gone, *lines}):
+            start, end = self._find(path)
+            parts += [self.body[done:start], lines.get(path, b"")]
+            done = end
+        return Manifest(b"".join([*parts, self.body[done:]]))
+
+    def _find(self, path: str) -> tuple[int, int]:
+        """Where the line of `path` begins and ends; twice the place where it would be put."""
+        body = self.body
+        low, high = 0, len(body)
+        while low < high:
+            middle = (low + high) // 2
+            start = body.rfind(b"\n", low, middle) + 1 or low
+            end = body.find(b"\n", middle, high) + 1 or high
+            found = _path(body, start, end)
+            if found == path:
+                return start, end
+            low, high = (end, high) if found < path else (low, start)
+        return low, low
+
+
+def _path(body: bytes, start: int, end: int) -> str:
+    at = body.find(_PATH, start, end) + len(_PATH)
+    stop = body.find(b'", "platform"', at, end)
+    return str(json.loads(body[at - 1 : stop + 1]))
+
+
+def _line(row: Row) -> bytes:
+    return json.dumps(row, sort_keys=True, ensure_ascii=False).encode() + b",\n"

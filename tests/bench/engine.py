@@ -1,0 +1,273 @@
+"""The engine beside ninja on the same graph: `python -m tests.bench engine [--products N] [--rounds N] [--json]`.
+
+Makes a workspace whose stages do next to nothing and the equal ninja graph, then runs both in turn, each run a process
+of its own, and prints medians, ratios and memory. Only the ratios of runs in turn count: machines are noisy.
+
+    --products N   how many (10000); --files N over so many catalog files (one for 200 products)
+    --rounds N     how often each is run in turn (5)
+    --curve        no-op and one edit at a tenth of N, N and ten times N, nothing else
+    --keep DIR     make the workspaces there and leave them; found there, they are used again
+    --json         one object instead of the table
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ninja
+
+from tests.bench import workspace
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PRODUCT = [sys.executable, "-m", "clipbuild"]
+BENCH = [sys.executable, "-m", "tests.bench.trivial"]
+NINJA = [os.path.join(ninja.BIN_DIR, "ninja"), "-j2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process: its wall time, peak memory (largest of it and its children) and what it printed."""
+
+    seconds: float
+    rss_mb: float
+    out: str
+
+    def report(self) -> dict[str, Any]:
+        """The JSON it printed."""
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+def run(argv: list[str], folder: str) -> Run:
+    """Run to the end; a failure ends the benchmark."""
+    env = {**os.environ, "PYTHONPATH": ROOT, "CLIPBUILD_CONFIG": "/nonexistent", "CLIPBUILD_TRUSTED": "1"}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.perf_counter()
+        process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=err, env=env)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            sys.exit(f"{argv} in {folder}: exit {process.returncode}\n{err.read().decode()[-3000:]}")
+        return Run(seconds, usage.ru_maxrss / 1024, out.read().decode())
+
+
+@dataclass(slots=True)
+class Pair:
+    """A workspace of ours and the equal ninja graph, side by side."""
+
+    folder: str
+    products: int
+    files: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ours(self) -> str:
+        return os.path.join(self.folder, f"ours-{self.products}-{self.files}")
+
+    @property
+    def ninja(self) -> str:
+        return os.path.join(self.folder, f"ninja-{self.products}")
+
+    def make(self, *, cold_plan: bool) -> None:
+        """Generate what is not there, and build it for the first time."""
+        if not os.path.exists(os.path.join(self.ours, "dist", "manifest.json")):
+            shutil.rmtree(self.ours, ignore_errors=True)
+            workspace.make(self.ours, self.products, self.files)
+            plan = run([*BENCH, "plan", "--json", "--summary"], self.ours) if cold_plan else None
+            build = run([*BENCH, "build", "--json"], self.ours)
+            ran = len(build.report()["ran"])
+            assert ran == 8 * self.products, ran
+            self.facts |= {"actions": ran, "cold_build_seconds": build.seconds}
+            if plan:
+                self.facts |= {"cold_plan_seconds": plan.seconds, "cold_plan_rss_mb": plan.rss_mb}
+                self.facts["overhead_ms_per_action"] = 1000 * (build.seconds - plan.seconds) / ran
+        self.warm()
+
+    def make_ninja(self) -> None:
+        """The same of the ninja graph."""
+        if not os.path.exists(os.path.join(self.ninja, ".ninja_log")):
+            workspace.make_ninja(self.ninja, self.products)
+        self.facts["ninja_cold_build_seconds"] = run(NINJA, self.ninja).seconds
+
+    def warm(self) -> None:
+        """A build, so that whatever was left half done is not measured."""
+        run([*BENCH, "build", "--json"], self.ours)
+
+    def noop(self) -> Run:
+        """Ours with nothing to do, as the product's own command."""
+        done = run([*PRODUCT, "build", "--json"], self.ours)
+        assert not done.report()["ran"]
+        assert not done.report()["written"]
+        return done
+
+    def ninja_noop(self) -> Run:
+        """Theirs."""
+        done = run(NINJA, self.ninja)
+        assert "no work to do" in done.out
+        return done
+
+    def edited(self) -> Run:
+        """One product's price is edited: its words, its clip and its cover are made again."""
+        number = self.products // 2
+        path = workspace.catalog_file(self.ours, number // -(-self.products // self.files))
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        head, tail = text.split(f"sku: {workspace.sku(number)}\n")
+        before, after = tail.split('price: "', 1)
+        price, after = after.split('"', 1)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'{head}sku: {workspace.sku(number)}\n{before}price: "{price}0"{after}')
+        done = run([*BENCH, "build", "--json"], self.ours)
+        assert sorted(name.rsplit("/", 1)[1] for name in done.report()["ran"]) == ["captions", "cover", "render"]
+        return done
+
+    def ninja_edited(self) -> Run:
+        """One edge of theirs is out of date."""
+        os.utime(os.path.join(self.ninja, "obj", workspace.sku(self.products // 2), "post.tiktok"))
+        done = run(NINJA, self.ninja)
+        assert "[1/1]" in done.out, done.out
+        return done
+
+    def ninja_same_edit(self) -> Run:
+        """The edges of theirs that the same edit of a product sets off."""
+        os.utime(os.path.join(self.ninja, workspace.spec(self.products // 2)))
+        return run(NINJA, self.ninja)
+
+    def template(self) -> Run:
+        """The shared template is edited and says the same."""
+        with open(os.path.join(self.ours, "templates", "prompts", "packshot.j2"), "a") as file:
+            file.write("{# a remark #}\n")
+        return self._nothing_runs()
+
+    def touched(self) -> Run:
+        """Every input is touched and none changed."""
+        for folder in ("photos", "catalog", "templates", "clipbuild.yaml"):
+            for above, _, names in os.walk(os.path.join(self.ours, folder)):
+                for name in names:
+                    os.utime(os.path.join(above, name))
+            if os.path.isfile(os.path.join(self.ours, folder)):
+                os.utime(os.path.join(self.ours, folder))
+        return self._nothing_runs()
+
+    def _nothing_runs(self) -> Run:
+        done = run([*BENCH, "build", "--json"], self.ours)
+        assert not done.report()["ran"], done.report()["ran"][:3]
+        assert not done.report()["written"]
+        return done
+
+
+def in_turn(rounds: int, **what: Callable[[], Run]) -> dict[str, list[Run]]:
+    """Each of `what`, one after another, `rounds` times."""
+    found: dict[str, list[Run]] = {name: [] for name in what}
+    for _ in range(rounds):
+        for name, measured in what.items():
+            found[name].append(measured())
+    return found
+
+
+def median(runs: list[Run]) -> float:
+    return statistics.median(r.seconds for r in runs)
+
+
+def no_op_and_edit(pair: Pair, rounds: int) -> dict[str, Any]:
+    """The two figures that matter most, beside ninja's."""
+    still = in_turn(rounds, ours=pair.noop, ninja=pair.ninja_noop)
+    pair.edited()
+    edit = in_turn(rounds, ours=pair.edited, ninja=pair.ninja_edited, same=pair.ninja_same_edit)
+    return {
+        "noop_ratio": median(still["ours"]) / median(still["ninja"]),
+        "noop_seconds": median(still["ours"]),
+        "noop_rss_mb": max(r.rss_mb for r in still["ours"]),
+        "ninja_noop_seconds": median(still["ninja"]),
+        "ninja_noop_rss_mb": max(r.rss_mb for r in still["ninja"]),
+        "one_edit_ratio": median(edit["ours"]) / median(edit["ninja"]),
+        "one_edit_seconds": median(edit["ours"]),
+        "one_edit_rss_mb": max(r.rss_mb for r in edit["ours"]),
+        "ninja_one_edge_seconds": median(edit["ninja"]),
+        "ninja_same_edit_seconds": median(edit["same"]),
+    }
+
+
+def whole(folder: str, products: int, files: int, rounds: int) -> dict[str, Any]:
+    """Every figure at one size."""
+    pair = Pair(folder, products, files)
+    pair.make(cold_plan=True)
+    pair.make_ninja()
+    found = {"products": products, "catalog_files": files, **pair.facts, **no_op_and_edit(pair, rounds)}
+    few = max(1, rounds // 2)
+    rest = in_turn(few, template=pair.template, touched=pair.touched)
+    found |= {"template_same_seconds": median(rest["template"]), "touch_all_seconds": median(rest["touched"])}
+    return found
+
+
+def one_file(folder: str, products: int, rounds: int) -> dict[str, Any]:
+    """The same products in one catalog file."""
+    pair = Pair(folder, products, 1)
+    pair.make(cold_plan=True)
+    pair.edited()
+    edit = in_turn(rounds, ours=pair.edited)["ours"]
+    return {
+        "one_file_cold_plan_seconds": pair.facts.get("cold_plan_seconds"),
+        "one_file_edit_seconds": median(edit),
+        "one_file_edit_rss_mb": max(r.rss_mb for r in edit),
+    }
+
+
+def curve(folder: str, products: int, rounds: int) -> dict[str, Any]:
+    """No-op and one edit at three sizes."""
+    found = {}
+    for size in (products // 10, products, products * 10):
+        pair = Pair(folder, size, -(-size // 200))
+        pair.make(cold_plan=False)
+        pair.make_ninja()
+        found[str(size)] = no_op_and_edit(pair, rounds)
+    return found
+
+
+def show(found: dict[str, Any]) -> None:
+    """The figures as lines."""
+    for name, value in found.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            show({f"  {inner}": v for inner, v in value.items()})
+        else:
+            print(f"{name:32} {value:,.3f}" if isinstance(value, float) else f"{name:32} {value}")
+
+
+def main(*args: str) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench engine")
+    parser.add_argument("--products", type=int, default=10_000)
+    parser.add_argument("--files", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--curve", action="store_true")
+    parser.add_argument("--keep", default="")
+    parser.add_argument("--json", action="store_true", dest="as_json")
+    asked = parser.parse_args(args)
+    folder = asked.keep or tempfile.mkdtemp(prefix="clipbuild-bench-")
+    try:
+        if asked.curve:
+            found = curve(folder, asked.products, asked.rounds)
+        else:
+            found = whole(folder, asked.products, asked.files or -(-asked.products // 200), asked.rounds)
+            found |= one_file(folder, asked.products, asked.rounds)
+    finally:
+        if not asked.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    if asked.as_json:
+        print(json.dumps({n: round(v, 4) if isinstance(v, float) else v for n, v in found.items()}))
+    else:
+        show(found)
