@@ -7,6 +7,7 @@ interrupted to plan again, work that the next plan still wants is not lost. Know
 import asyncio
 import os
 import shutil
+import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -61,6 +62,7 @@ class LongShift(Shift):
         self._crew: Workers | None = None
         self._flights: dict[Digest, tuple[Digest, asyncio.Task[Trace]]] = {}
         self._stop: asyncio.Event | None = None
+        self._ends = threading.Event()
         self._fresh = True
         self._folder = os.path.join(place.home, "watch")
         self._lock = _claim(place)
@@ -94,6 +96,8 @@ class LongShift(Shift):
         """Runs actions so that an interrupted build lets go of them without ending them; the next one, by its own
         graph, takes over what it wants and ends the rest. What costs money is never ended."""
         self._stop = stop
+        if self._ends.is_set():
+            stop.set()
         for key, (action, task) in list(self._flights.items()):
             if action not in graph.actions:
                 task.cancel()
@@ -115,8 +119,14 @@ class LongShift(Shift):
 
         return flown
 
+    def begin(self) -> None:
+        """The next build is not interrupted yet; before it is started."""
+        self._stop = None
+        self._ends.clear()
+
     def interrupt(self) -> None:
-        """Let the running build, if there is one, start nothing more and end; from any thread."""
+        """Let the build since `begin` start nothing more and end, also if it only plans yet; from any thread."""
+        self._ends.set()
         stop = self._stop
         if stop is not None:
             self._loop.get_loop().call_soon_threadsafe(stop.set)

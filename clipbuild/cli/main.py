@@ -16,6 +16,7 @@ COMMANDS = {
     "prompt": ("clipbuild.cli.prompt", "Print what would be sent to an image or motion model."),
     "plan": ("clipbuild.cli.plan", "Say what would run, why and for how much; run nothing."),
     "build": ("clipbuild.cli.build", "Make what is out of date."),
+    "watch": ("clipbuild.cli.watch", "Make again at once, as a draft, what is saved; show it on a page."),
     "push": ("clipbuild.cli.push", "Give the results of this machine to a shared cache."),
     "pull": ("clipbuild.cli.pull", "Bring from a shared cache what this machine lacks."),
     "why": ("clipbuild.cli.why", "Show which input of a product changed since it was last made."),

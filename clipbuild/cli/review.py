@@ -35,17 +35,18 @@ def review(folder: str, profile: str, port: int, show: bool, by: str | None) -> 
 
 def _ready(url: str, show: bool) -> None:
     click.echo(f"review  {url}\n        works once; Ctrl-C ends it")
-    if show and _has_screen(os.environ):
-        _open(url)
+    if show and has_screen(os.environ):
+        open_page(url)
 
 
-def _has_screen(environ: Mapping[str, str]) -> bool:
+def has_screen(environ: Mapping[str, str]) -> bool:
+    """A browser could show something here."""
     if sys.platform in ("darwin", "win32"):
         return True
     return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
-def _open(url: str) -> None:
+def open_page(url: str) -> None:
     """Hand the address to the browser in a private file, not on a command line that other users can read."""
     import tempfile
     import threading
