@@ -35,6 +35,8 @@ class Item:
     tags: tuple[str, ...] = ()
     variants: tuple["Item", ...] = ()
     options: str = ""
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Name and description by language, where the shop has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +309,7 @@ def _money(row: Mapping[str, Any]) -> str:
 PLAIN: Mapping[str, tuple[str, ...]] = {
     "sku": ("sku", "id", "handle"), "name": ("name", "title", "product"), "price": ("price",), "was": ("was",),
     "description": ("description", "short_description", "body"), "images": ("image", "images", "photo", "photos"),
-    "tags": ("tags", "keywords"),
+    "tags": ("tags", "keywords"), "language": ("language", "locale", "lang"),
 }  # fmt: skip
 
 
@@ -327,21 +329,38 @@ def _plain(table: Table, columns: Mapping[str, str]) -> Feed:
             known = ", ".join(PLAIN if ours not in PLAIN else table.columns)
             raise CatalogError([Problem(table.file, 1, 1, f"column map {ours}={shown(theirs, 60)}", (("known", known),), "")])
 
-    return _finish("table", table, _plain_items(table, columns))
+    items = _plain_items(table, columns)
+    return _finish("table", table, _by_language(items) if "language" in columns else (item for item, _ in items))
 
 
-def _plain_items(table: Table, columns: Mapping[str, str]) -> Iterator[Item | Problem]:
+def _plain_items(table: Table, columns: Mapping[str, str]) -> Iterator[tuple[Item | Problem, str]]:
+    """Each row's item and its language."""
     for row in table.rows:
         cells = {ours: row.get(theirs) for ours, theirs in columns.items()}
         sku, name = sku_of(cells.get("sku", "")), cells.get("name") or cells.get("sku", "")
         if problem := _named(table.file, row, sku, name):
-            yield problem
+            yield problem, ""
             continue
-        yield Item(
+        item = Item(
             sku, name, row.line, clean(cells.get("description", "")), cells.get("price", ""), cells.get("was", ""),
             _tags(cells.get("images", "")), _tags(cells.get("tags", "")),
         )  # fmt: skip
+        yield item, cells.get("language", "").replace("_", "-")
 
+
+def _by_language(items: Iterable[tuple[Item | Problem, str]]) -> Iterator[Item | Problem]:
+    """Rows of one SKU in several languages are one item."""
+    found: dict[str, Item] = {}
+    for item, language in items:
+        if isinstance(item, Problem):
+            yield item
+            continue
+        first = found.setdefault(item.sku, item)
+        if not language or language in first.texts:
+            yield from [item] if first is not item else []
+            continue
+        found[item.sku] = replace(first, texts={**first.texts, language: (item.name, item.description)})
+    yield from found.values()
 
 
 def _number(text: str) -> float:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clipbuild.catalog.feeds import Item
+from clipbuild.catalog.feeds import Item, slug
 from clipbuild.errors import CatalogError, Problem, shown
 
 MEMORY_FORMAT = 1
+MAX_PHOTOS, MAX_TAGS = 10, 30
 Photo = Callable[[Item], Sequence[str]]
 """Where an item's photos are, relative to the workspace; empty when there is none."""
 
@@ -44,7 +45,7 @@ def merge(file: str, text: bytes, memory: bytes, items: Sequence[Item], photo: P
         if not photos:
             report.without_photo.append(item.sku)
             continue
-        fields = now[item.sku] = wanted(item, photos, currency)
+        fields = now[item.sku] = wanted(item, photos, currency, photo)
         if item.sku in by_sku:
             _update(by_sku[item.sku], before.get(item.sku, {}), fields, item.sku, report)
         elif item.sku not in before:
@@ -59,22 +60,48 @@ def merge(file: str, text: bytes, memory: bytes, items: Sequence[Item], photo: P
     return report
 
 
-def wanted(item: Item, photos: Sequence[str], currency: str = "") -> dict[str, Any]:
-    """The catalog fields that a shop's item gives, in the order of the file."""
-    fields: dict[str, Any] = {"sku": item.sku, "name": item.name}
-    fields["photos"] = photos[0] if len(photos) == 1 else list(photos)
+def wanted(item: Item, photos: Sequence[str], currency: str = "", photo: Photo | None = None) -> dict[str, Any]:
+    """The catalog fields that a shop's item gives, in the order of the file. `photo` finds the photos of its variants:
+    only those that look different become variants here, not every size."""
+    fields: dict[str, Any] = {"sku": item.sku, "name": _text(item, 0) or item.name}
+    if photos:
+        fields["photos"] = photos[0] if len(photos) == 1 else list(photos)[:MAX_PHOTOS]
     if item.price:
-        fields["offer"] = {"price": _priced(item.price, currency)}
-        if item.was:
-            fields["offer"]["was"] = _priced(item.was, currency)
+        fields["offer"] = _offer(item, currency)
     post: dict[str, Any] = {}
-    if item.description:
-        post["description"] = item.description
+    if description := _text(item, 1) or item.description:
+        post["description"] = description
     if tags := [tag for tag in map(_hashtag, item.tags) if tag]:
-        post["hashtags"] = list(dict.fromkeys(tags))
+        post["hashtags"] = list(dict.fromkeys(tags))[:MAX_TAGS]
     if post:
         fields["post"] = post
+    if variants := _variants(item, currency, photo):
+        fields["variants"] = variants
     return fields
+
+
+def _text(item: Item, number: int) -> dict[str, str]:
+    """Name (0) or description (1) by language; {} where the shop has one."""
+    texts = {language: both[number] for language, both in item.texts.items()}
+    return texts if all(texts.values()) else {}
+
+
+def _variants(item: Item, currency: str, photo: Photo | None) -> list[dict[str, Any]]:
+    made, seen = [], set()
+    for variant in item.variants if photo else ():
+        photos = list(photo(variant)) if variant.images and photo else []
+        if not photos or photos[0] in seen or not slug(variant.sku):
+            continue
+        seen.add(photos[0])
+        fields: dict[str, Any] = {"id": variant.sku, "photos": photos[0]}
+        if variant.price and (variant.price, variant.was) != (item.price, item.was):
+            fields["offer"] = _offer(variant, currency)
+        made.append(fields)
+    return made if len(made) > 1 else []
+
+
+def _offer(item: Item, currency: str) -> dict[str, str]:
+    return {"price": _priced(item.price, currency), **({"was": _priced(item.was, currency)} if item.was else {})}
 
 
 def _priced(price: str, currency: str) -> str:
@@ -92,7 +119,7 @@ def _load(file: str, text: bytes) -> tuple[Any, Any]:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 110
+    yaml.width = 4096
     try:
         tree = yaml.load(text) if text.strip() else None
     except YAMLError as error:
@@ -138,6 +165,8 @@ def _entry(fields: Mapping[str, Any]) -> Any:
     for name, value in fields.items():
         if isinstance(value, Mapping):
             entry[name] = _entry(value)
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            entry[name] = [_entry(part) for part in value]
         elif isinstance(value, str) and "\n" in value:
             entry[name] = LiteralScalarString(value + "\n")
         elif isinstance(value, str) and _needs_quotes(value):
@@ -178,7 +207,7 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, str) and isinstance(other, str):
         return one.rstrip("\n") == other.rstrip("\n")
     if isinstance(one, list) and isinstance(other, list):
-        return [str(value) for value in one] == [str(value) for value in other]
+        return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return set(one) == set(other) and all(_same(one[key], other[key]) for key in one)
     return bool(one == other)

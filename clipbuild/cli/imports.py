@@ -14,7 +14,7 @@ from clipbuild.errors import UsageError, shown
 @click.option("--into", default="catalog/shop.yaml", show_default=True, help="The catalog file to write.")
 @click.option("--photos", default="photos", show_default=True, help="Folder (in the project) to look for photos in.")
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS",
-              help="Plain CSV: which column is sku, name, price, was, description, images, tags (repeatable).")
+              help="Plain CSV: which column is sku, name, price, was, description, images, tags, language (repeatable).")
 @click.option("--currency", default="", help='Put before bare prices, for example "€".')
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would change; write nothing.")
 @json_option
@@ -30,6 +30,7 @@ def import_(
     line; the rest goes on. Exit status 1 when rows were bad.
     """
     from clipbuild.catalog import feeds, importing
+    from clipbuild.catalog.photos import Album
     from clipbuild.engine.files import within, write_atomic
 
     root = workspace(folder)
@@ -37,10 +38,8 @@ def import_(
     memory = f"{target}.import.json"
     with open(file, "rb") as handle:
         feed = feeds.read(os.path.basename(file), handle.read(), dict(_pair(column) for column in columns))
-    known = _photos(root, photos)
-    done = importing.merge(
-        into, _bytes(target), _bytes(memory), feed.items, lambda item: _found(item, known), currency
-    )
+    album = Album(_pictures(root, photos))
+    done = importing.merge(into, _bytes(target), _bytes(memory), feed.items, album.of, currency)
     if not dry_run:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         write_atomic(target, done.text)
@@ -69,29 +68,12 @@ def _bytes(path: str) -> bytes:
         return file.read()
 
 
-def _photos(root: str, folder: str) -> dict[str, str]:
-    """Every picture below the folder, by lower-case file name with and without its ending."""
-    found: dict[str, str] = {}
+def _pictures(root: str, folder: str) -> list[str]:
+    """Every file below the folder, relative to the project."""
+    found = []
     for place, _, names in sorted(os.walk(os.path.join(root, folder))):
-        for name in sorted(names):
-            stem, ending = os.path.splitext(name)
-            if ending.lower() in (".jpg", ".jpeg", ".png", ".webp"):
-                path = os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/")
-                found.setdefault(name.lower(), path)
-                found.setdefault(stem.lower(), path)
+        found += [os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/") for name in sorted(names)]
     return found
-
-
-def _found(item: object, known: dict[str, str]) -> list[str]:
-    from urllib.parse import unquote, urlsplit
-
-    from clipbuild.catalog.feeds import Item
-
-    assert isinstance(item, Item)
-    names = [os.path.basename(unquote(urlsplit(image).path)).lower() for image in item.images]
-    paths = [known.get(name) or known.get(os.path.splitext(name)[0]) for name in names]
-    paths = [path for path in paths if path] or [known.get(item.sku.lower())]
-    return list(dict.fromkeys(path for path in paths if path))
 
 
 def _tell(feed: object, done: object, into: str, photos: str) -> None:
