@@ -1,38 +1,61 @@
 """`clipbuild check`: read the catalog and say everything that is wrong with it."""
 
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
-from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
+from clipbuild.cli.common import profile_option, settings, show_json, workspace
+
+if TYPE_CHECKING:
+    from clipbuild.errors import Problem
 
 
 @click.command()
 @profile_option("Check what this profile would make.")
-@json_option
+@click.option("--format", "form", type=click.Choice(["text", "json", "github", "sarif"]), default="text", show_default=True,
+              help="github: annotations at the lines of a pull request; sarif: for code scanning.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_obj
-def check(folder: str, profile: str, as_json: bool) -> int:
+def check(folder: str, profile: str, form: str, as_json: bool) -> int:
     """Read the catalog and say everything that is wrong with it, as file:line:column with a hint.
 
-    Nothing is run or written. Exit status 2 when something is wrong.
+    Nothing is run or made. Exit status 2 when something is wrong. Paths in annotations are as seen from the current
+    folder, which in CI is that of the repository.
     """
     from clipbuild import planning
     from clipbuild.errors import CatalogError
     from clipbuild.wish import Wish
 
+    root = workspace(folder)
+    wrong: Sequence[Problem] = ()
+    products = clips = 0
     try:
-        session = planning.open_session(Wish(workspace(folder), profile=profile), settings())
+        session = planning.open_session(Wish(root, profile=profile), settings())
         try:
             planned = planning.make_plan(session, None)
         finally:
             session.close()
+        products, clips = len({clip.sku for clip in planned.clips.values()}), len(planned.clips)
     except CatalogError as error:
-        if not as_json:
-            raise
-        rows = [{"file": p.file, "line": p.line, "column": p.column, "what": p.what, "hint": p.hint} for p in error.problems]
-        show_json({"problems": rows})
-        return error.exit_status
-    products = len({clip.sku for clip in planned.clips.values()})
-    if as_json:
-        show_json({"problems": [], "products": products, "clips": len(planned.clips)})
+        wrong = error.problems
+    _tell("json" if as_json else form, root, wrong, products, clips)
+    return 2 if wrong else 0
+
+
+def _tell(form: str, root: str, wrong: Sequence["Problem"], products: int, clips: int) -> None:
+    from clipbuild.cli import problems
+
+    if form == "json":
+        rows = [problems.plain(problem) for problem in wrong]
+        show_json({"problems": rows} | ({} if wrong else {"products": products, "clips": clips}))
+    elif form == "text":
+        for problem in wrong:
+            click.echo(str(problem), err=True)
+        count = f"{products} products, {clips} clips: nothing wrong"
+        click.echo(f"{len(wrong)} problem{'s' * (len(wrong) > 1)}" if wrong else count, err=bool(wrong))
     else:
-        click.echo(f"{products} products, {len(planned.clips)} clips: nothing wrong")
-    return 0
+        folder = os.path.relpath(root).replace(os.sep, "/")
+        sys.stdout.write(problems.FORMS[form](wrong, (), folder))
