@@ -4,12 +4,12 @@ Three sides decide each field: what the last import wrote (kept in a small file 
 now, what the shop says now. Comments and order stay (ruamel round trip). Fetches no photo: `photo` says where one is.
 """
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from clipbuild.catalog import roundtrip
 from clipbuild.catalog.feeds import Item, slug
 from clipbuild.errors import CatalogError, Problem, shown
 
@@ -54,9 +54,7 @@ def merge(file: str, text: bytes, memory: bytes, items: Sequence[Item], photo: P
     report.gone = sorted(set(before) - {item.sku for item in items})
     kept = {sku: fields for sku, fields in before.items() if sku in report.without_photo}
     report.memory = _memory_text({**kept, **now})
-    out = io.BytesIO()
-    yaml.dump(tree, out)
-    report.text = out.getvalue()
+    report.text = roundtrip.dumped(yaml, tree)
     return report
 
 
@@ -113,24 +111,7 @@ def _hashtag(tag: str) -> str:
 
 
 def _load(file: str, text: bytes) -> tuple[Any, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 4096
-    try:
-        tree = yaml.load(text) if text.strip() else None
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        what = f"can't be read as YAML: {shown(getattr(error, 'problem', error), 120)}"
-        raise CatalogError([Problem(file, line, column, what, (), "mend the file; nothing was changed")]) from None
-    if tree is None:
-        from ruamel.yaml.comments import CommentedMap
-
-        tree = CommentedMap()
+    yaml, tree = roundtrip.parse(file, text)
     if not isinstance(tree, dict) or not isinstance(tree.get("products") or [], list):
         raise CatalogError([Problem(file, 1, 1, "not a catalog: no list of products", (), "choose another --into")])
     return yaml, tree

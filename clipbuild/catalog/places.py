@@ -39,11 +39,12 @@ def swallowed(text: str) -> list[int]:
     """Where a value is taken for a comment, as in `[a,#b]`: a parser drops it without a word."""
     hits = [match.end() - 1 for match in _LOST.finditer(text)]
     hits = [at for at in hits if not _COMMENT.search(text, text.rfind("\n", 0, at) + 1, at)]
-    scalars = list(_spans(text)) if hits else []
+    scalars = list(spans(text)) if hits else []
     return [at for at in hits if not any(begin <= at < end for begin, end in scalars)]
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where each scalar begins and ends, as indexes of the text."""
     get: Callable[[], Any] = parsers.parser(text).get_event
     while type(event := get()) is not StreamEndEvent:
         if type(event) is ScalarEvent:
