@@ -5,6 +5,7 @@ now, what the shop says now. Comments and order stay (ruamel round trip). Fetche
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,7 +104,7 @@ def _offer(item: Item, currency: str) -> dict[str, str]:
 
 
 def _priced(price: str, currency: str) -> str:
-    return f"{currency}{price}" if currency and price[:1].isdigit() else price
+    return f"{currency}{price}" if currency and not re.search(r"[^\d.,' ]", price) else price
 
 
 def _hashtag(tag: str) -> str:

@@ -1,6 +1,6 @@
 """Which picture of the project is meant by a shop's product: by the file name the shop uses, or by SKU.
 
-Looks only at names; fetches nothing and opens nothing.
+Looks only at names; opens and fetches nothing.
 """
 
 import os
@@ -30,3 +30,11 @@ class Album:
         found = [self._known.get(name) or self._known.get(os.path.splitext(name)[0]) for name in names]
         found = [path for path in found if path] or [self._known.get(item.sku.lower())]
         return list(dict.fromkeys(path for path in found if path))
+
+
+def below(root: str, folder: str) -> list[str]:
+    """Every file below a folder of the project, relative to the project."""
+    found = []
+    for place, _, names in sorted(os.walk(os.path.join(root, folder))):
+        found += [os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/") for name in sorted(names)]
+    return found

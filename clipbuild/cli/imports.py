@@ -1,12 +1,17 @@
 """`clipbuild import FILE`: a shop's export into the catalog, again and again."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from clipbuild.cli.common import json_option, show_json, workspace
 from clipbuild.errors import UsageError, shown
+
+if TYPE_CHECKING:
+    from clipbuild.catalog.feeds import Feed
+    from clipbuild.catalog.importing import Imported, Photo
 
 
 @click.command("import")
@@ -29,29 +34,38 @@ def import_(
     shop, keeps what a person wrote (comments and order too) and says what changed. Bad rows are reported with their
     line; the rest goes on. Exit status 1 when rows were bad.
     """
-    from clipbuild.catalog import feeds, importing
-    from clipbuild.catalog.photos import Album
-    from clipbuild.engine.files import within, write_atomic
+    from clipbuild.catalog.photos import Album, below
 
     root = workspace(folder)
-    target = within(root, into)
-    memory = f"{target}.import.json"
-    with open(file, "rb") as handle:
-        feed = feeds.read(os.path.basename(file), handle.read(), dict(_pair(column) for column in columns))
-    album = Album(_pictures(root, photos))
-    done = importing.merge(into, _bytes(target), _bytes(memory), feed.items, album.of, currency)
-    if not dry_run:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        write_atomic(target, done.text)
-        write_atomic(memory, done.memory)
+    album = Album(below(root, photos))
+    feed, done = bring(root, file, into, album.of, dict(_pair(column) for column in columns), currency, dry_run)
     if as_json:
         show_json({
             "dialect": feed.dialect, "added": done.added, "changed": done.changed, "kept": done.kept,
             "gone": done.gone, "without_photo": done.without_photo, "problems": [str(p) for p in feed.problems],
         })  # fmt: skip
     else:
-        _tell(feed, done, into, photos)
+        tell(feed, done, into, photos)
     return 1 if feed.problems else 0
+
+
+def bring(
+    root: str, file: str, into: str, photo: "Photo", columns: Mapping[str, str], currency: str, dry_run: bool = False
+) -> tuple["Feed", "Imported"]:  # fmt: skip
+    """Merge an export into the catalog file `into` of a project; `photo` says where an item's pictures are."""
+    from clipbuild.catalog import feeds, importing
+    from clipbuild.engine.files import within, write_atomic
+
+    target = within(root, into)
+    memory = f"{target}.import.json"
+    with open(file, "rb") as handle:
+        feed = feeds.read(os.path.basename(file), handle.read(), columns)
+    done = importing.merge(into, _bytes(target), _bytes(memory), feed.items, photo, currency)
+    if not dry_run:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        write_atomic(target, done.text)
+        write_atomic(memory, done.memory)
+    return feed, done
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -68,20 +82,8 @@ def _bytes(path: str) -> bytes:
         return file.read()
 
 
-def _pictures(root: str, folder: str) -> list[str]:
-    """Every file below the folder, relative to the project."""
-    found = []
-    for place, _, names in sorted(os.walk(os.path.join(root, folder))):
-        found += [os.path.relpath(os.path.join(place, name), root).replace(os.sep, "/") for name in sorted(names)]
-    return found
-
-
-def _tell(feed: object, done: object, into: str, photos: str) -> None:
-    from clipbuild.catalog.feeds import Feed
-    from clipbuild.catalog.importing import Imported
-
-    assert isinstance(feed, Feed)
-    assert isinstance(done, Imported)
+def tell(feed: "Feed", done: "Imported", into: str, photos: str) -> None:
+    """What an import did."""
     for problem in feed.problems:
         click.echo(str(problem), err=True)
     for sku, fields in done.changed.items():

@@ -1,7 +1,13 @@
 """Importing again: the shop's changes come in, a person's words stay."""
 
-from clipbuild.catalog import importing
+import pathlib
+
+import pytest
+
+from clipbuild.catalog import entries, feeds, importing, roundtrip
 from clipbuild.catalog.feeds import Item
+from clipbuild.catalog.photos import Album
+from tests.support.catalogs import Memory
 
 MUG = Item("mug", "Ember mug", 2, "Warm\nand round", "14.00", "18.00", ("mug.jpg",), ("Kitchen", "Two words"))
 
@@ -59,3 +65,49 @@ def test_no_photo_no_product() -> None:
     done = merge(b"", b"", Item("bare", "Bare", 2))
     assert done.without_photo == ["bare"]
     assert b"bare" not in done.text
+
+
+EXPORTS = pathlib.Path(__file__).parent / "exports"
+ALBUM = Album([f"photos/{n}" for n in ("ember-mug-1.jpg", "ember-mug-2.png", "vase-red.jpg", "vase-green.jpg", "stool.jpg")])
+
+
+def brought(name: str, text: bytes = b"", memory: bytes = b"") -> importing.Imported:
+    feed = feeds.read(name, (EXPORTS / name).read_bytes())
+    return importing.merge("shop.yaml", text, memory, feed.items, ALBUM.of, "€")
+
+
+@pytest.mark.parametrize("name", ["shopify.csv", "woocommerce.csv", "merchant.xml"])
+def test_a_whole_export(name: str) -> None:
+    """It becomes a catalog without a fault, the same again on a second import, and in clipbuild's own style."""
+    first = brought(name)
+    sheet = entries.read("shop.yaml", first.text, Memory())
+    assert sheet.faults == ()
+    assert [product.value["name"] for product in sheet.products][0] == "Ember mug"
+    again = brought(name, first.text, first.memory)
+    assert (again.text, again.memory, again.changed) == (first.text, first.memory, {})
+    assert roundtrip.tidy("shop.yaml", first.text) == first.text
+
+
+def test_variants_are_those_that_look_different() -> None:
+    """Sizes of one photo are one clip; colours with photos of their own are several, with their own price."""
+    [vase] = [p.value for p in entries.read("a", brought("shopify.csv").text, Memory()).products if p.value["sku"] == "vase"]
+    assert vase["variants"] == [
+        {"id": "red-s", "photos": "photos/vase-red.jpg"},
+        {"id": "green-s", "photos": "photos/vase-green.jpg", "offer": {"price": "€52.00"}},
+    ]
+
+
+def test_a_currency_is_not_written_twice() -> None:
+    """Only bare prices get one."""
+    text = brought("merchant.xml").text.decode()
+    assert "price: 14.00 EUR" in text.replace('"', "")
+
+
+def test_texts_in_several_languages() -> None:
+    """Rows of one SKU with a locale are one product that speaks them."""
+    rows = "sku,locale,name,description,image\nA,en,Mug,Warm,stool.jpg\nA,zh_CN,杯子,温暖,stool.jpg\nB,en,Bare,,stool.jpg\n"
+    feed = feeds.read("t.csv", rows.encode())
+    done = importing.merge("shop.yaml", b"", b"", feed.items, ALBUM.of)
+    first, second = (product.value for product in entries.read("a", done.text, Memory()).products)
+    assert (first["name"], first["post"]) == ({"en": "Mug", "zh-CN": "杯子"}, {"description": {"en": "Warm", "zh-CN": "温暖"}})
+    assert second["name"] == {"en": "Bare"}
