@@ -15,6 +15,14 @@ HEAD = """\
 # Commands
 
 Made from `--help`; `CLIPBUILD_REWRITE=1 python -m pytest tests/test_docs.py` writes it anew.
+
+Your shell completes commands and options after one of these lines in its start-up file:
+
+```text
+eval "$(_CLIPBUILD_COMPLETE=bash_source clipbuild)"      # bash, in ~/.bashrc
+eval "$(_CLIPBUILD_COMPLETE=zsh_source clipbuild)"       # zsh, in ~/.zshrc
+_CLIPBUILD_COMPLETE=fish_source clipbuild | source       # fish, in ~/.config/fish/config.fish
+```
 """
 
 
