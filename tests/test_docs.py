@@ -27,7 +27,8 @@ _CLIPBUILD_COMPLETE=fish_source clipbuild | source       # fish, in ~/.config/fi
 
 
 def helped(name: str) -> str:
-    context = click.Context(group, info_name="clipbuild", terminal_width=100, max_content_width=100)
+    names = group.context_settings["help_option_names"]
+    context = click.Context(group, info_name="clipbuild", terminal_width=100, max_content_width=100, help_option_names=names)
     if not name:
         return group.get_help(context)
     command = group.get_command(context, name)
