@@ -5,7 +5,7 @@ made.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from clipbuild.decisions import APPROVED, REJECTED
 from clipbuild.digest import Digest
 from clipbuild.engine.lock import Lock
 
-COUNTS = {"1": "one subject", "many": "many subjects", "none": "no subject"}
 Z = 1.96
 """Of a 95 % interval."""
 LEAST = 5
@@ -43,14 +42,6 @@ class Record:
             "composition": self.composition, "motion": self.motion, "provider": self.provider, "made": self.made,
             "approved": self.approved, "retaken": self.retaken, "interval": [round(low, 3), round(high, 3)],
         }  # fmt: skip
-
-
-def composition(axes: Mapping[str, str]) -> str:
-    """A picture's kind, coarse enough that records gather: "one subject, plain"; "" where it was not measured."""
-    if not axes:
-        return ""
-    ground = "cut out" if axes.get("background") == "alpha" else axes.get("background", "")
-    return f"{COUNTS.get(axes.get('subject_count', ''), 'unknown')}, {ground}"
 
 
 def pair(kind: str, motion: str, provider: str) -> str:
@@ -86,16 +77,16 @@ def _record(text: str, verdicts: Sequence[str]) -> Record:
     return Record(kind, motion, provider, len(verdicts), verdicts.count(APPROVED), verdicts.count(REJECTED))
 
 
-def preferred(ranked: Sequence[str], rows: Sequence[Record], kind: str, provider: str) -> str:
-    """The first of `ranked` (best suited first) that the record does not speak against.
-
-    It speaks against a motion where that one was approved surely less often than another of the ranked: their
-    intervals do not meet, with at least LEAST decisions on each.
-    """
-    known = {r.motion: r for r in rows if r.composition == kind and r.provider == (provider or "local")}
-    sure = {name: r.interval for name, r in known.items() if r.approved + r.retaken >= LEAST}
-    best = max((sure[name][0] for name in ranked if name in sure), default=0.0)
-    for name in ranked:
-        if name not in sure or sure[name][1] >= best:
-            return name
-    return ranked[0]
+def avoided(rows: Sequence[Record], provider: str) -> dict[str, list[str]]:
+    """For each kind of picture the motions that the record speaks against: approved surely less often than another one,
+    which is when their intervals do not meet, with at least LEAST decisions on each."""
+    sure: dict[str, dict[str, tuple[float, float]]] = {}
+    for row in rows:
+        if row.provider == (provider or "local") and row.approved + row.retaken >= LEAST:
+            sure.setdefault(row.composition, {})[row.motion] = row.interval
+    found = {}
+    for kind, of in sure.items():
+        best = max(low for low, _ in of.values())
+        if worse := sorted(name for name, (_, high) in of.items() if high < best):
+            found[kind] = worse
+    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from clipbuild import digest, recall, resources, toolchain
+from clipbuild import digest, pairs, recall, resources, toolchain
 from clipbuild.catalog import catalog as catalogs
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
@@ -59,11 +59,24 @@ class Session:
     origins: dict[Digest, str] = field(default_factory=dict)
     said: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
     """The prompts that clips asked for: clip → (kind, aspect) → text."""
+    chosen: dict[str, str] = field(default_factory=dict)
+    """What `motion: auto` came to for clips whose motion is bought, by clip and spec."""
 
     def close(self) -> None:
         """Write what the state remembers."""
         self.state.commit()
         self.state.close()
+
+    def clip_limits(self) -> Mapping[str, Any] | None:
+        """The limits for finished clips; None for a profile of small, quick drafts, whose loop a check would slow down."""
+        project = self.catalog.project
+        profile = project.profiles.get(project.profile)
+        return None if profile is not None and profile.scale < 1 else self.library.clip_limits()
+
+    def avoided(self) -> Mapping[str, Mapping[str, Any]]:
+        """The motions that this project's decisions speak against, by provider and kind of picture."""
+        rows = pairs.records(self.lock)
+        return {provider: pairs.avoided(rows, provider) for provider in sorted({row.provider for row in rows})}
 
     def source(self, path: str) -> Digest:
         """The digest of a workspace file, and note where its bytes are."""
@@ -271,7 +284,7 @@ def rendered(session: Session, clip: Clip, kind: str, ratio: str) -> Rendered:
     """The prompt of a clip for one aspect, with the template lines it came from."""
     motion = session.library.motions().get(clip.motion.name, {})
     words = motion.get("words", {})
-    said = words.get("image", "") if isinstance(words, Mapping) else ""
+    said = words.get("image" if kind == "image" else "motion", "") if isinstance(words, Mapping) else ""
     said = said or clip.motion.name.replace("-", " ")
     return session.prompts.render(clip, kind, aspect=ratio, motion_words=str(said), seconds=clip.seconds)
 
@@ -280,7 +293,7 @@ def toolbox(session: Session) -> Toolbox:
     """What planning may ask of this workspace."""
     from clipbuild.media import fonts
 
-    library, root = session.library, session.wish.root
+    library, root, avoided = session.library, session.wish.root, session.avoided()
 
     def prompt(clip: Clip, kind: str, ratio: str) -> str:
         text = rendered(session, clip, kind, ratio).text
@@ -307,4 +320,6 @@ def toolbox(session: Session) -> Toolbox:
         source=session.source, shipped=session.shipped, prompt=prompt, motion=library.motion,
         motions=library.motions, style=library.style, fonts=needed, route=routed, stage=stage,
         tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=retake,
+        avoid=lambda provider: avoided.get(provider or "local", {}), clip_limits=session.clip_limits(),
+        chosen=lambda where: session.chosen.get(where, ""),
     )  # fmt: skip

@@ -115,6 +115,7 @@ def shared(session: "Session") -> str:
         "stages": {name: registry.kind(name, session.state).version for name in registry.names()},
         "tools": dict(session.tools),
         "motions": dict(library.motions()), "limits": dict(library.readiness()),
+        "clip_limits": dict(session.clip_limits() or {}), "avoid": session.avoided(),
         "styles": {name: dict(library.style(name)) for name in library.styles()},
         "platforms": repr(sorted(session.catalog.project.platforms.items())),
     }  # fmt: skip

@@ -16,6 +16,7 @@ from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Output
 from clipbuild.engine.lock import Approval
 from clipbuild.engine.rebuilder import why
+from clipbuild.media import suiting
 
 if TYPE_CHECKING:
     from clipbuild.planning import Planned, Session
@@ -121,7 +122,7 @@ class Room:
         kind, action, blob = ("clip", f"{where}/render", video) if video else ("still", f"{where}/check", picture)
         told, seen = self._report(f"{where}/clipcheck", "report"), self._report(f"{where}/check", "report")
         motion = str(self._report(f"{where}/render", "told").get("motion") or clip.motion.name)
-        pair = pairs.pair(pairs.composition(seen.get("axes") or {}), motion, clip.motion_provider)
+        pair = pairs.pair(suiting.composition(seen.get("axes") or {}), motion, clip.motion_provider)
         key = self._key(action)
         subject = Subject(action, key, blob, pair) if key and blob else None
         said, before = self.said.get(blob) if blob else None, self.earlier.get(action)

@@ -4,12 +4,12 @@ import os
 
 import click
 
-from clipbuild.cli.common import json_option, settings, show_json, workspace
+from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
 
 
 @click.command()
 @click.argument("products", nargs=-1, required=True, metavar="SKU...")
-@click.option("--profile", default="final", show_default=True, help="Of what this profile made.")
+@profile_option("Of what this profile made.")
 @click.option("--still", is_flag=True, help="Approve the pictures, before motion is bought for them.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for whoever reads the lock.")
 @click.option("--by", metavar="NAME", help="Who decides (default: git's user name).")
@@ -27,7 +27,7 @@ def approve(
 
 @click.command()
 @click.argument("products", nargs=-1, required=True, metavar="SKU...")
-@click.option("--profile", default="final", show_default=True, help="Of what this profile made.")
+@profile_option("Of what this profile made.")
 @click.option("--still", is_flag=True, help="Reject the pictures.")
 @click.option("--reason", required=True, metavar="TEXT", help="What is wrong.")
 @click.option("--by", metavar="NAME", help="Who decides (default: git's user name).")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clipbuild.cli.common import PROJECT, json_option, settings, show_json
+from clipbuild.cli.common import PROJECT, json_option, profile_option, settings, show_json
 
 if TYPE_CHECKING:
     from clipbuild.pairs import Record
 
 
 @click.command()
-@click.option("--profile", default="final", show_default=True, help="Count what this profile made.")
+@profile_option("Count what this profile made.")
 @json_option
 @click.pass_obj
 def motions(folder: str, profile: str, as_json: bool) -> int:

@@ -4,13 +4,13 @@ import os
 
 import click
 
-from clipbuild.cli.common import settings, workspace
+from clipbuild.cli.common import profile_option, settings, workspace
 
 
 @click.command()
 @click.option("--out", "target", metavar="DIR", default="report", show_default=True, help="Where the pages go.")
 @click.option("--markdown", is_flag=True, help="Print a summary for a pull request's comment instead.")
-@click.option("--profile", default="final", show_default=True, help="Of what this profile made.")
+@profile_option("Of what this profile made.")
 @click.argument("products", nargs=-1, metavar="[SKU]...")
 @click.pass_obj
 def report(folder: str, target: str, markdown: bool, profile: str, products: tuple[str, ...]) -> int:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import click
 
-from clipbuild.cli.common import settings, workspace
+from clipbuild.cli.common import profile_option, settings, workspace
 
 
 @click.command()
-@click.option("--profile", default="final", show_default=True, help="Look at what this profile made.")
+@profile_option("Look at what this profile made.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Serve on this port (default: any free one).")
 @click.option("--open/--no-open", "show", default=True, help="Open the page in the browser.")
 @click.option("--by", metavar="NAME", help="Who decides (default: git's user name).")

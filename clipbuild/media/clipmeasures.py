@@ -53,6 +53,24 @@ def collect(frames: Iterable[Grey], fps: float, hidden: Sequence[Box] = (), ever
     return Clip(tuple(grey), tuple(samples), tuple(at), fps, tuple(hidden))
 
 
+def collect_grey(frames: Iterable[Grey], fps: float, hidden: Sequence[Box] = ()) -> Clip:
+    """Read grey frames once, without colour samples: enough for a clip that was drawn here."""
+    grey = []
+    for frame in frames:
+        for x0, y0, x1, y1 in hidden:
+            high, wide = frame.shape
+            frame[round(y0 * high) : round(y1 * high), round(x0 * wide) : round(x1 * wide)] = 128
+        grey.append(frame)
+    return Clip(tuple(grey), (), (), fps, tuple(hidden))
+
+
+def sparse(clip: Clip, count: int = 13) -> dict[str, float]:
+    """The whole move, tracked over a few frames: where it went, not how evenly."""
+    every = sorted({round(place) for place in np.linspace(0, len(clip.grey) - 1, count)})
+    told = clipmotion.follow([clip.grey[place] for place in every], clip.hidden).delivered()
+    return {name: told[name] for name in ("zoom", "pan_x", "pan_y", "turn")}
+
+
 def _painted(frame: Grey, hidden: Sequence[Box]) -> Grey:
     if not hidden:
         return frame

@@ -12,9 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from clipbuild.media.metrics import Box
+
 Grey = NDArray[Any]
 Matrix = NDArray[np.float64]
 IDENTITY: Matrix = np.eye(3)
+MARGIN = 10
+"""Pixels around hidden boxes in which nothing is tracked."""
 _cv: Any = cv2  # OpenCV's stubs ask for masks and buffers where its functions take None
 
 
@@ -48,19 +52,20 @@ class Path:
         }  # fmt: skip
 
 
-def follow(frames: Sequence[Grey]) -> Path:
+def follow(frames: Sequence[Grey], hidden: Sequence[Box] = ()) -> Path:
     """The path through grey frames: features tracked by Lucas-Kanade, one similarity per frame by RANSAC.
 
     Frames are tracked from a key frame that stays while enough of it is found again, because small errors of many
-    small steps add up.
+    small steps add up. In and around `hidden` boxes (shares of the frame) nothing is tracked: text does not move along.
     """
     height, width = frames[0].shape
     steps: list[Matrix] = []
-    key, points, base, before = frames[0], _corners(frames[0]), IDENTITY, IDENTITY
+    where = _outside(hidden, width, height)
+    key, points, base, before = frames[0], _corners(frames[0], where), IDENTITY, IDENTITY
     for last, frame in itertools.pairwise(frames):
         found = _tracked(key, frame, points)
         if found is None:
-            key, points, base = last, _corners(last), before
+            key, points, base = last, _corners(last, where), before
             found = _tracked(key, frame, points)
             if found is None:
                 found = _shift(key, frame)
@@ -70,8 +75,18 @@ def follow(frames: Sequence[Grey]) -> Path:
     return Path(tuple(steps), (width, height))
 
 
-def _corners(frame: Grey) -> Grey | None:
-    points = cv2.goodFeaturesToTrack(frame, 200, 0.01, 7)
+def _outside(hidden: Sequence[Box], width: int, height: int) -> Grey | None:
+    if not hidden:
+        return None
+    where = np.full((height, width), 255, np.uint8)
+    for x0, y0, x1, y1 in hidden:
+        left, top = max(0, int(x0 * width) - MARGIN), max(0, int(y0 * height) - MARGIN)
+        where[top : int(y1 * height) + MARGIN, left : int(x1 * width) + MARGIN] = 0
+    return where
+
+
+def _corners(frame: Grey, where: Grey | None) -> Grey | None:
+    points = _cv.goodFeaturesToTrack(frame, 200, 0.01, 7, mask=where)
     return None if points is None or len(points) < 12 else points
 
 

@@ -104,6 +104,19 @@ def frames(path: str, program: str, told: Mapping[str, Any], short: int = SHORT)
     """Every frame as RGB, its shorter side at most `short` px. Raises MediaError for damage of any kind."""
     wide, high = _size(int(told["width"]), int(told["height"]), short)
     scale = f"scale={wide}:{high}:flags=area:out_color_matrix=bt601:out_range=tv,format=yuv420p"
+    for plane in _decoded(path, program, scale, (wide, high * 3 // 2)):
+        yield np.asarray(cv2.cvtColor(plane, cv2.COLOR_YUV2RGB_I420), np.uint8)
+
+
+def greys(path: str, program: str, told: Mapping[str, Any], short: int = SHORT // 2) -> Iterator[Grey]:
+    """Every frame's brightness, its shorter side at most `short` px: a fraction of the work of `frames`."""
+    wide, high = _size(int(told["width"]), int(told["height"]), short)
+    scale = f"scale={wide}:{high}:flags=area:out_range=pc,format=gray"
+    for plane in _decoded(path, program, scale, (wide, high)):
+        yield plane.copy()
+
+
+def _decoded(path: str, program: str, scale: str, size: tuple[int, int]) -> Iterator[Grey]:
     argv = [*_opened(path, program, "error"), "-map", "0:v:0", "-vf", scale, "-fps_mode", "passthrough",
             "-frames:v", str(MOST_FRAMES), "-f", "rawvideo", "-"]  # fmt: skip
     with tempfile.TemporaryFile() as complaints:  # not a pipe: a flood of them must not stall the frames
@@ -112,7 +125,7 @@ def frames(path: str, program: str, told: Mapping[str, Any], short: int = SHORT)
         except OSError as error:
             raise MediaError(f"ffmpeg can't be started: {error.strerror}") from error
         try:
-            yield from _planes(process, wide, high)
+            yield from _planes(process, *size)
             ended = process.wait(30)
         finally:
             process.kill()
@@ -127,12 +140,11 @@ def frames(path: str, program: str, told: Mapping[str, Any], short: int = SHORT)
 
 def _planes(process: "subprocess.Popen[bytes]", wide: int, high: int) -> Iterator[Grey]:
     assert process.stdout is not None
-    amount, count = wide * high * 3 // 2, 0
+    amount, count = wide * high, 0
     with process.stdout as pipe:
         while len(data := pipe.read(amount)) == amount:
             count += 1
-            plane = np.frombuffer(data, np.uint8).reshape(high * 3 // 2, wide)
-            yield np.asarray(cv2.cvtColor(plane, cv2.COLOR_YUV2RGB_I420), np.uint8)
+            yield np.frombuffer(data, np.uint8).reshape(high, wide)
     if data or count == 0:
         raise MediaError("cut short" if data else "no frames in it")
 

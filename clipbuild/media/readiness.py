@@ -246,29 +246,3 @@ def _of_subject(v: Measures, limit: Limits, box: Box | None) -> list[Finding]:
         found.append(Finding("subject_leaves_frame", NOTE, v["crop_loss"], 0.02,
                              f"filling the frame cuts {v['crop_loss']:.0%} of the subject: fit it instead", box))  # fmt: skip
     return found
-
-
-def suits(have: Measures, motions: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Motion names, best first: fewest and smallest misses of the ranges under `suits`, then order of the table.
-
-    A range is [least, most], either null for open; a measure that is not there counts as a miss.
-    """
-    scored = []
-    for place, (name, motion) in enumerate(motions.items()):
-        ranges = motion.get("suits") or {}
-        misses = sum(_miss(have.get(axis), span) for axis, span in ranges.items())
-        scored.append((misses, -len(ranges), place, name))
-    return [name for *_, name in sorted(scored)]
-
-
-def _miss(value: float | None, span: Any) -> float:
-    if value is None:
-        return 1.0
-    least: float | None
-    most: float | None
-    least, most = span if isinstance(span, list | tuple) else (span, span)
-    if least is not None and value < least:
-        return float(min(1.0, 0.25 + (least - value) / max(1e-6, abs(least))))
-    if most is not None and value > most:
-        return float(min(1.0, 0.25 + (value - most) / max(1e-6, abs(most))))
-    return 0.0

@@ -197,20 +197,14 @@ def _piece(rgb: Bytes, alpha: Bytes | None, paths: _Paths) -> list[Part]:
     return [Part(_sheet(rgb[cut], alpha[cut], factor), views, (), left * factor, top * factor)]
 
 
-def camera(entry: Mapping[str, Any], report: Mapping[str, Any], *, layered: bool) -> Move:
-    """The move asked for; for `auto` the one of its library that suits the picture best, by its report."""
+def camera(entry: Mapping[str, Any], chosen: str) -> Move:
+    """The move asked for; for `auto` the `chosen` one of its library. Raises MediaError where that has none such."""
     if entry.get("name") != "auto":
         return motion.move(entry)
-    from clipbuild.media import readiness
-
     library = dict(entry.get("library") or {})
-    if not library:
-        raise MediaError("there are no motions to choose from", hint="name one in `motion:`")
-    if not layered:
-        library = {name: one for name, one in library.items() if name != "parallax"} or library
-    best = readiness.suits(dict(report.get("measures") or {}), library)[0]
-    chosen = dict(library[best])
+    if chosen not in library:
+        raise MediaError("there is no motion to move by", hint="name one in `motion:`")
+    own = dict(library[chosen])
     if entry.get("amount") is not None:
-        chosen["amount"] = entry["amount"]
-    return motion.move({**chosen, "name": best, "loop": entry.get("loop", False)})
-
+        own["amount"] = entry["amount"]
+    return motion.move({**own, "name": chosen, "loop": entry.get("loop", False)})

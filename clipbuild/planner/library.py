@@ -37,6 +37,10 @@ class Library:
         """The limits of picture readiness."""
         return self._table("readiness.yaml", "")
 
+    def clip_limits(self) -> Mapping[str, Any]:
+        """The limits of clip readiness."""
+        return self._table("clipcheck.yaml", "")
+
     def styles(self) -> tuple[str, ...]:
         """The names of the caption styles."""
         names = set(_yaml_names(os.path.join(self.shipped, "captions")))

@@ -5,7 +5,7 @@ a result goes into an action's params or inputs here; names never do. Knows noth
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from clipbuild.catalog.model import Caption, Clip, Platform, Spec
@@ -31,6 +31,8 @@ class Deliverable:
     kind: str
     spec: Spec
     seconds: float
+    check: Output | None = None
+    """The report on the finished clip that must not say no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class Toolbox:
     `prompt(clip, kind, aspect)` the prompt text; `motion(name)` an entry of the motion library;
     `style(name)` a caption style; `overlays()` the looks of hook, price and so on;
     `fonts(texts, language, brand)` the font files that cover the texts;
-    `route(clip, kind, spec)` None for local work, else the bought request; `take(document)` which take is meant.
+    `route(clip, kind, spec)` None for local work, else the bought request; `take(document)` which take is meant;
+    `avoid(provider)` the motions that this project's decisions speak against, by kind of picture; `clip_limits` the limits
+    of the finished clip's check, None for no such check; `chosen(where)` the motion that `auto` came to for a bought clip.
     """
 
     source: Callable[[str], Digest]
@@ -65,6 +69,9 @@ class Toolbox:
     limits: Mapping[str, Any] = field(default_factory=dict)
     overlays: Callable[[], Mapping[str, Any]] = dict
     retake: Callable[[str, Mapping[str, Any], Mapping[str, Input]], int] = lambda *_: 0
+    avoid: Callable[[str], Mapping[str, Any]] = lambda _provider: {}
+    clip_limits: Mapping[str, Any] | None = None
+    chosen: Callable[[str], str] = lambda _where: ""
 
 
 def aspect(width: int, height: int) -> str:
@@ -78,10 +85,10 @@ def plan_clip(graph: Graph, clip: Clip, platforms: Mapping[str, Platform], box: 
     no font can show."""
     made: list[Deliverable] = []
     for spec, names in _by_spec(clip, platforms):
-        render, cover, words = _clip_of_spec(graph, clip, spec, box)
+        render, cover, words, check = _clip_of_spec(graph, clip, spec, box)
         for platform in names:
             post = _post(graph, clip, platforms[platform], spec, box)
-            made += _files(clip, platform, spec, render, cover, words, post)
+            made += [replace(file, check=check) for file in _files(clip, platform, spec, render, cover, words, post)]
     return made
 
 
@@ -92,28 +99,71 @@ def _by_spec(clip: Clip, platforms: Mapping[str, Platform]) -> Iterator[tuple[Sp
     yield from groups.items()
 
 
-def _clip_of_spec(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> tuple[Action, Action, Action]:
+def _clip_of_spec(
+    graph: Graph, clip: Clip, spec: Spec, box: Toolbox
+) -> tuple[Action, Action, Action, Output | None]:
     where = f"{clip.id}/{spec.name}"
     picture = _picture(graph, clip, spec, box)
     check = _check(graph, clip, spec, picture, box)
+    choose = _choose(graph, clip, where, picture, check, box)
     motion = box.route(clip, "video", spec, where)
+    if motion and clip.motion.name == "auto":
+        name = box.chosen(where)
+        if not name:
+            return choose, choose, choose, None  # its words are known once that ran: the plan is then made again
+        clip = replace(clip, motion=replace(clip.motion, name=name))
+        motion = box.route(clip, "video", spec, where)
     inputs: dict[str, Input] = {}
     if motion:
         bought = _buy(graph, f"{where}/animate", "animate", motion, {"image": check.out("image")}, box)
         inputs["video"] = bought.out("video")
     else:
         inputs["image"] = check.out("image")
-        if "background" in box.stage("image").outputs and picture.stage == "image" and not picture.precious:
-            inputs |= {name: picture.out(name, optional=True) for name in ("background", "subject", "shadow")}
-        if clip.motion.name == "auto":
-            inputs["report"] = check.out("report")
+        inputs |= {name: picture.out(name, optional=True) for name in _layers(picture, box)}
+        inputs["choice"] = choose.out("choice")
     render = _render(graph, clip, spec, inputs, box, bought=motion is not None)
     at = {"at": round(clip.seconds * 0.6, 3)}
     cover = _add(graph, f"{where}/cover", "cover", at, {"video": render.out("video")}, box)
     said = _words(clip)
     timing.cues(said)  # what can't be shown is told now, with its place in the catalog
     words = _add(graph, f"{clip.id}/captions", "captions", said, {}, box)
-    return render, cover, words
+    return render, cover, words, _clip_check(graph, clip, spec, render, check if motion else None, box)
+
+
+def _layers(picture: Action, box: Toolbox) -> tuple[str, ...]:
+    """The layers that a picture composed here may have."""
+    composed = picture.stage == "image" and "background" in box.stage("image").outputs
+    return ("background", "subject", "shadow") if composed else ()
+
+
+def _choose(graph: Graph, clip: Clip, where: str, picture: Action, check: Action, box: Toolbox) -> Action:
+    """Which move the picture gets, by its measures; for a move that is named, whether another suits better."""
+    inputs: dict[str, Input] = {"report": check.out("report")}
+    if "subject" in _layers(picture, box):
+        inputs["subject"] = picture.out("subject", optional=True)
+    library = {n: {k: one[k] for k in ("suits", "needs") if k in one} for n, one in box.motions().items()}
+    params: dict[str, Any] = {"motion": clip.motion.name, "library": library}
+    if avoid := box.avoid(clip.motion_provider):
+        params["avoid"] = avoid
+    return _add(graph, f"{where}/choose", "choose", params, inputs, box)
+
+
+def _clip_check(
+    graph: Graph, clip: Clip, spec: Spec, render: Action, sent: Action | None, box: Toolbox
+) -> Output | None:
+    """Is the finished clip what was asked for? `sent` is the check of the picture that a model was sent."""
+    if box.clip_limits is None:
+        return None
+    inputs: dict[str, Input] = {"video": render.out("video"), "told": render.out("told")}
+    params: dict[str, Any] = {
+        "limits": box.clip_limits, "safe": _share(spec),
+        "spec": {"width": spec.width, "height": spec.height, "seconds": float(clip.seconds)},
+    }  # fmt: skip
+    if sent:
+        inputs["image"] = sent.out("image")
+        own = {"name": clip.motion.name, "amount": clip.motion.amount, "loop": clip.motion.loop}
+        params |= {"move": {**box.motion(clip.motion.name), **own}, "seconds": clip.seconds}
+    return _add(graph, f"{clip.id}/{spec.name}/clipcheck", "clipcheck", params, inputs, box).out("report")
 
 
 def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:

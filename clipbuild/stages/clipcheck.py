@@ -1,11 +1,13 @@
 """Stage `clipcheck`: is the clip fit to be posted? Writes a report, and refuses a clip with errors where it is told to.
 
-What was asked for is all in the params, so that a new limit checks again and makes nothing again. Knows nothing of
-platforms, plans or approval.
+What was asked for comes from those who drew the clip (`told`) and from the params, so that a new limit checks again and
+makes nothing again. Knows nothing of platforms, plans or approval.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from clipbuild import digest
@@ -20,15 +22,16 @@ from clipbuild.stages.workdir import Workdir
 
 @dataclass(frozen=True, slots=True)
 class ClipCheck:
-    """The stage: inputs `video` and, where there is one, `image` (its source still) and `subject` (its own layer).
+    """The stage: inputs `video` and, where there is one, `told` (by the render), `image` (the still a model was sent) and
+    `subject` (its own layer).
 
-    Params, all optional: `limits`, `spec` (facts the container must have), `motion` {zoom, pan_x, pan_y}, `moving`,
-    `loop`, `loudness` (LUFS), `texts` [{box, start, end, colour}], `safe` (box), `label` (box), `block`. Boxes are
-    shares of the frame.
+    Params, all optional: `limits`, `spec` (facts the container must have), `motion` {zoom, pan_x, pan_y}, `move` (an
+    entry of the motion library that a model was asked for) with `seconds`, `moving`, `loop`, `loudness` (LUFS), `texts`
+    [{box, start, end, colour}], `safe` (box), `label` (box), `block`. Boxes are shares of the frame.
     """
 
     name: str = "clipcheck"
-    version: int = 1
+    version: int = 2
     outputs: tuple[str, ...] = ("report",)
     tools: tuple[str, ...] = ("ffmpeg", "numpy", "opencv")
     inline: bool = False
@@ -51,8 +54,12 @@ def _judged(work: Workdir) -> ClipReport:
     told = clipreader.facts(path, program)
     fps = told["fps"] or 30.0
     asked = _asked(work.params, work.inputs, (told["width"], told["height"]))
-    hidden = [text.box for text in asked.texts]
-    clip = clipmeasures.collect(clipreader.frames(path, program, told), fps, hidden)
+    hidden = asked.hidden or [text.box for text in asked.texts]
+    count = None if asked.until is None else max(2, round(asked.until * fps))
+    if asked.drawn:
+        clip = clipmeasures.collect_grey(islice(clipreader.greys(path, program, told), count), fps, hidden)
+    else:
+        clip = clipmeasures.collect(islice(clipreader.frames(path, program, told), count), fps, hidden)
     loud = clipreader.loudness(path, program) if told["audio"] else {}
     values = clipcheck.measure(clip, asked)
     limits = clipcheck.limits(work.params.get("limits"))
@@ -70,19 +77,48 @@ def _asked(params: Mapping[str, Any], inputs: Mapping[str, str], size: tuple[int
         mask = clipmeasures.fitted(seen.subject.mask.astype("uint8"), *frame) > 0
         parts = parts_of(mask)
         subject = parts[0].box if parts else None
+    told = _told(inputs)
+    moves = [params["motion"]] if params.get("motion") else list(told.get("moves") or ())
+    if params.get("move"):
+        from clipbuild.media import told as telling
+
+        moves = [telling.entry(params["move"], float(params.get("seconds") or 5.0), size)]
+    texts = [text for text in told.get("texts") or () if text.get("text")] + list(params.get("texts") or ())
     return Asked(
         picture=picture,
         mask=mask,
         label=_box(params.get("label")) or subject,
-        motion=params.get("motion"),
-        moving=bool(params.get("moving", True)),
-        loop=bool(params.get("loop", False)),
+        motion=moves[0] if moves else None,
+        also=tuple(moves[1:]),
+        loose=bool(params.get("move")),
+        hidden=tuple(_hidden(told)),
+        until=told.get("until"),
+        moving=bool(told.get("moving", params.get("moving", True))),
+        rest=float(told.get("rest", 0.0)),
+        calm=float(told.get("calm", 0.0)),
+        drawn=bool(told.get("drawn", False)),
+        loop=bool(told.get("loop", params.get("loop", False))),
         spec=dict(params.get("spec") or {}),
         loudness=params.get("loudness"),
-        texts=tuple(_text(text) for text in params.get("texts") or ()),
+        texts=tuple(_text(text) for text in texts),
         safe=_box(params.get("safe")),
         subject=subject,
     )
+
+
+def _hidden(told: Mapping[str, Any]) -> Iterator[Box]:
+    """What lies on the picture while that is bare."""
+    for text in told.get("texts") or ():
+        box = _box(text["box"])
+        if box and float(text["start"]) < float(told.get("until", text["start"] + 1)):
+            yield box
+
+
+def _told(inputs: Mapping[str, str]) -> dict[str, Any]:
+    if "told" not in inputs:
+        return {}
+    with open(inputs["told"], "rb") as file:
+        return dict(json.load(file))
 
 
 def _text(told: Mapping[str, Any]) -> Text:

@@ -20,6 +20,7 @@ from clipbuild.stages.workdir import Workdir
 MODULES = {
     "image": "clipbuild.stages.image",
     "check": "clipbuild.stages.check",
+    "choose": "clipbuild.stages.choose",
     "clipcheck": "clipbuild.stages.clipcheck",
     "render": "clipbuild.stages.render",
     "cover": "clipbuild.stages.cover",

@@ -27,7 +27,7 @@ LOOSE = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """The stage: inputs `image` (with `background`, `subject`, `shadow`, `report`) or `video`; `logo`, `bed`, `font_…`,
+    """The stage: inputs `image` (with `background`, `subject`, `shadow`, `choice`) or `video`; `logo`, `bed`, `font_…`,
     `layer_…`.
 
     Params: width, height, fps, seconds, crf, preset, maxrate_kbps, audio_kbps, audio_rate, safe, motion, sound, logo,
@@ -35,8 +35,8 @@ class Render:
     """
 
     name: str = "render"
-    version: int = 1
-    outputs: tuple[str, ...] = ("video",)
+    version: int = 2
+    outputs: tuple[str, ...] = ("video", "told")
     tools: tuple[str, ...] = ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")
     inline: bool = False
 
@@ -51,6 +51,7 @@ class Render:
             heard = side.submit(_sound, work, program, wanted, insets)
             with _scene(work, program, wanted) as (scene, target, sample), inset.shown(scene, insets, program):
                 scene.layers.extend(_layers(work, target, insets, sample))
+                _note(work, scene, insets)
                 told = _tell(work, target.count)
                 wait = (lambda: heard.result()[0]) if _has_sound(work, insets) else None
                 encode.encode(program, target, _frames(scene), work.out("video"), wait, told)
@@ -101,16 +102,33 @@ def _scene(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[S
 def _still(work: "Workdir", target: "Target") -> "Scene":
     from clipbuild.media import shot
 
-    report: dict[str, Any] = {}
-    if "report" in work.inputs:
-        with open(work.inputs["report"], "rb") as file:
-            report = json.load(file)
+    choice = _choice(work)
     still = shot.Still.of(work.inputs)
-    wanted = shot.camera(work.params.get("motion") or {"name": "hold", "kind": "hold"}, report, layered=bool(still.subject))
-    box = (report.get("boxes") or {}).get("subject")
+    wanted = shot.camera(work.params.get("motion") or {"name": "hold", "kind": "hold"}, str(choice.get("motion", "")))
+    box = choice.get("subject")
     subject = (float(box[0]), float(box[1]), float(box[2]), float(box[3])) if box else None
     out = shot.Frames(target.width, target.height, float(target.fps), float(work.params["seconds"]))
     return shot.scene(still, wanted, out, subject)
+
+
+def _choice(work: "Workdir") -> dict[str, Any]:
+    """Which move was chosen, and where the subject is."""
+    if "choice" not in work.inputs:
+        return {}
+    with open(work.inputs["choice"], "rb") as file:
+        return dict(json.load(file))
+
+
+def _note(work: "Workdir", scene: "Scene", insets: "Sequence[Inset]") -> None:
+    """Say what the clip is meant to show, for the check of the finished file."""
+    from clipbuild import digest
+    from clipbuild.media import told
+
+    asked = work.params.get("motion") or {}
+    name = str(_choice(work).get("motion") or asked.get("name", ""))
+    with open(work.out("told"), "wb") as file:
+        films = [(one.rect, one.start, one.end) for one in insets if one.facts is not None]
+        file.write(digest.canonical(told.scene(scene, name, loop=bool(asked.get("loop", False)), films=films)))
 
 
 @contextmanager

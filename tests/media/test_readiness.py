@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from clipbuild.media import metrics, pictures, readiness
+from clipbuild.media import metrics, pictures, readiness, suiting
 from clipbuild.media.readiness import Readiness
 from tests.support import stills
 from tests.support.stills import Picture
@@ -158,9 +158,9 @@ def test_the_motion_with_no_miss_and_the_most_ranges_suits_best() -> None:
     of those that fit."""
     roomy = {"headroom": 1.6, "subject_area": 0.2, "room_left": 0.3, "room_right": 0.3}
     tight = {"headroom": 1.02, "subject_area": 0.2, "room_left": 0.3, "room_right": 0.3}
-    assert readiness.suits(roomy, MOTIONS)[0] == "push-in"
-    assert readiness.suits(tight, MOTIONS)[0] == "drift"
-    assert readiness.suits({}, MOTIONS)[0] == "still"
+    assert suiting.suits(roomy, MOTIONS)[0] == "push-in"
+    assert suiting.suits(tight, MOTIONS)[0] == "drift"
+    assert suiting.suits({}, MOTIONS)[0] == "still"
 
 
 def test_every_measured_axis_a_motion_may_name_is_there() -> None:

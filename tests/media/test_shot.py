@@ -144,16 +144,10 @@ def test_wrong_pictures_are_told(tmp_path: pathlib.Path) -> None:
         shot.scene(Still(tiny), camera("push-in"), out)
 
 
-def test_auto_takes_what_suits_the_picture() -> None:
-    """`auto` reads the report's measures; without layers it never takes the parallax; an amount asked for is kept."""
-    report = {"measures": {"headroom": 1.4, "subject_area": 0.2, "depth": 1.0, "bg_spread": 20.0, "crop_loss": 0.0}}
+def test_auto_moves_as_chosen() -> None:
+    """The chosen motion of the library, with the amount that was asked for; without a choice there is none."""
     entry = {"name": "auto", "library": LIBRARY, "amount": 1.0}
-    with_layers = shot.camera(entry, report, layered=True)
-    flat = shot.camera(entry, report, layered=False)
-    assert with_layers.name in LIBRARY
-    assert flat.name in LIBRARY
-    assert flat.name != "parallax"
-    least, most = LIBRARY[flat.name]["range"].get("zoom", [0, 0])
-    assert flat.zoom in (most, 0.0) or least == most
-    with pytest.raises(MediaError, match="no motions to choose from"):
-        shot.camera({"name": "auto"}, report, layered=True)
+    chosen = shot.camera(entry, "push-in")
+    assert (chosen.name, chosen.zoom) == ("push-in", LIBRARY["push-in"]["range"]["zoom"][1])
+    with pytest.raises(MediaError, match="no motion to move by"):
+        shot.camera(entry, "")

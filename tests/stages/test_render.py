@@ -75,7 +75,8 @@ def test_a_picture_becomes_what_was_asked_for(tmp_path: pathlib.Path, picture: s
 
 def test_everything_at_once(tmp_path: pathlib.Path, picture: str) -> None:
     """Caption, logo and bed: the caption comes at its time inside the safe zone, the logo is there from the first
-    frame, the sound is at −14 LUFS, and nothing is left in the folder but the clip and its sound."""
+    frame, the sound is at −14 LUFS, and nothing is left in the folder but the clip, its sound and what
+    it is said to show."""
     logo = tmp_path / "logo.png"
     Image.new("RGBA", (40, 20), (255, 255, 255, 255)).save(logo)
     bed = reels.tone(tmp_path / "bed.wav", seconds=2)
@@ -89,7 +90,7 @@ def test_everything_at_once(tmp_path: pathlib.Path, picture: str) -> None:
     assert changed[18][40:160, 6:100].sum() > 80
     assert not changed[18][162:].any()
     assert not changed[18][:, :3].any()
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["mixed.wav", "sound.m4a", "video"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["mixed.wav", "sound.m4a", "told", "video"]
 
 
 def test_the_bytes_are_the_same_however_it_is_run(tmp_path: pathlib.Path, picture: str) -> None:
@@ -106,14 +107,16 @@ def test_the_bytes_are_the_same_however_it_is_run(tmp_path: pathlib.Path, pictur
         assert (tmp_path / f"t{i}" / "video").read_bytes() == alone
 
 
-def test_a_move_is_chosen_by_the_report(tmp_path: pathlib.Path, picture: str) -> None:
-    """`auto` reads the report of the check, and its subject's box."""
-    report = tmp_path / "report.json"
-    measures = {"headroom": 1.4, "subject_area": 0.2, "crop_loss": 0.0}
-    report.write_text(json.dumps({"measures": measures, "boxes": {"subject": [0.3, 0.3, 0.6, 0.7]}}))
+def test_a_move_is_taken_as_chosen(tmp_path: pathlib.Path, picture: str) -> None:
+    """`auto` moves as the choice says, around its subject, and tells which move it was."""
+    choice = tmp_path / "choice.json"
+    choice.write_text(json.dumps({"motion": "pan-left", "subject": [0.3, 0.3, 0.6, 0.7]}))
     motion = {"name": "auto", "amount": None, "loop": False, "library": MOTIONS}
-    _, facts = run(tmp_path / "run", params(motion=motion), image=picture, report=str(report))
+    _, facts = run(tmp_path / "run", params(motion=motion), image=picture, choice=str(choice))
     assert facts["frames"] == 24
+    told = json.loads((tmp_path / "run" / "told").read_bytes())
+    assert told["motion"] == "pan-left"
+    assert told["moves"][0]["pan_x"] > 0.005
 
 
 @pytest.mark.parametrize(("size", "fps", "sound", "seconds", "rate", "frames"), [
