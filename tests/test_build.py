@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.project import CONFIG, Project
 
-ALL = ["captions", "check", "cover", "image", "post", "render"]
+ALL = ["captions", "check", "choose", "cover", "image", "post", "render"]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_second_build_runs_nothing(project: Project) -> None:
     """Nothing changed, nothing runs, and not a file is touched."""
     before = {p: p.stat().st_mtime_ns for p in project.tree.rglob("*.mp4")}
     assert project.build().ran == []
-    assert project.build().plain["up_to_date"] == 11, "the products say the same: their subtitles are one action"
+    assert project.build().plain["up_to_date"] == 13, "the products say the same: their subtitles are one action"
     assert {p: p.stat().st_mtime_ns for p in project.tree.rglob("*.mp4")} == before
 
 
@@ -123,7 +123,7 @@ def test_horizontal_is_a_pass_of_its_own(project: Project) -> None:
     """A 16:9 platform gets its own image and its own motion, never a crop."""
     project.edit("clipbuild.yaml", "platforms: [tiktok]", "platforms: [tiktok, youtube]")
     report = project.build("item-0")
-    assert set(report.stages()) - {"post"} == {"check", "cover", "image", "render"}
+    assert set(report.stages()) - {"post"} == {"check", "choose", "cover", "image", "render"}
     rows = json.loads(project.files()["manifest.json"])["deliverables"]
     wide = next(row for row in rows if row["path"].startswith("youtube/") and row["kind"] == "mp4")
     assert wide["width"] > wide["height"]
