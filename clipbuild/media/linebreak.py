@@ -40,7 +40,7 @@ _GLUE = re.compile(
     r"|(?<=\d) (?=(?:[kKcmMµ]?[gmlLbBWV]|kg|oz|lb|cl|dl|ml|cm|mm|km|in|ft|h|min|s|x|XL|GB|MB|TB|mAh|px|Hz|kHz)\b)"
     r"|(?<=\d) (?=\d{3}\b)|(?<=\bNo\.) (?=\d)|(?<=\bNr\.) (?=\d)"
 )
-_PIECE = re.compile(r"\S+\s*|\s+")
+_PIECE = re.compile("[^ \u3000]+[ \u3000]*|[ \u3000]+")  # any other space is there to hold together
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _pieces(text: str, level: int) -> tuple[Piece, ...]:
     found: list[Piece] = []
     for match in _PIECE.finditer(_GLUE.sub(script.NBSP, text)):
         stretch = match.group()
-        word = stretch.rstrip(" ")
+        word = stretch.rstrip(" \u3000")
         found += _word(word, level)
         if found:
             last = found[-1]
@@ -139,7 +139,7 @@ def _between(before: str, after: str, level: int) -> float:
 
 def _cjk(before: str, kinds: tuple[str, str]) -> float:
     """Breaks are free after punctuation and where a Japanese phrase ends: kana before kanji or katakana."""
-    if before in NO_START:
+    if before in NO_START and kinds[0] not in ("hiragana", "katakana"):
         return 0.0
     if kinds[0] == "hiragana" and kinds[1] in ("han", "katakana"):
         return 0.02
