@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clipbuild.media import drawing, layout, legible, lettering, placing, script, shades, timing
+from clipbuild.media import drawing, layout, legible, lettering, placing, shades, timing
 from clipbuild.media.contrast import RGB
 from clipbuild.media.drawing import Paint
 from clipbuild.media.layers import Layer
@@ -19,14 +19,18 @@ from clipbuild.media.text import Fonts
 
 Sampler = Callable[..., list[Any]]
 WIDER = 1.12
+ROUND = 0.035
+"""Distance of text from a logo or a layer, as a share of the frame's shorter side."""
 LOWERED = (0.5, 0.12, 0.88)
 """Where text may stand in a wide frame, the best-looking first: in the middle, high or low."""
 
 
 def overlays(
-    params: Mapping[str, Any], fonts: Sequence[str], size: tuple[int, int], safe: Sequence[int], sample: Sampler
-) -> list[Layer]:
-    """The layers of all text of a clip. `sample(times, box)` gives RGB frames of what is behind.
+    params: Mapping[str, Any], fonts: Sequence[str], size: tuple[int, int], safe: Sequence[int], sample: Sampler,
+    taken: Sequence[layout.Box] = (),
+) -> list[Layer]:  # fmt: skip
+    """The layers of all text of a clip, clear of the boxes `taken`. `sample(times, box)` gives RGB frames of what is
+    behind.
 
     Raises MediaError for a text that does not fit, can't be drawn or has a character that no font has.
     """
@@ -35,9 +39,8 @@ def overlays(
     if not cues:
         return []
     known = Fonts(fonts, str(params.get("language") or ""))
-    rtl = sum(script.is_rtl(cue.text) or -1 for cue in cues if script.has_direction(cue.text)) > 0
-    setter = lettering.Setter(known, lettering.looks_of(params), _unit(size), rtl)
-    text = _Text(cues, _rooms(params, size, safe), bool(params.get("card")), size, dict(params.get("brand") or {}), sample)
+    setter = lettering.Setter(known, lettering.looks_of(params), _unit(size), timing.runs_rtl(cues))
+    text = _Text(cues, _rooms(params, size, safe, taken), bool(params.get("card")), size, dict(params.get("brand") or {}), sample)
     painter, painted = text.painted(setter)
     if heavy := {item.cue.kind for item, _, shade in painted if shade > legible.HEAVY}:
         boxed = {kind: look.boxed() if kind in heavy else look for kind, look in setter.looks.items()}
@@ -61,9 +64,9 @@ class _Text:
 
     def painted(self, setter: lettering.Setter) -> tuple[Painter, list[tuple[Placed, Paint, float]]]:
         """Every text in its place with its colours and the shade it needs."""
-        placed, room = placing.place(setter, self.cues, self.rooms, large=self.large)
+        groups = placing.place(setter, self.cues, self.rooms, large=self.large)
         lowered = LOWERED if layout.shape(*self.size) == "landscape" else (0.0,)
-        ways = [placing.lowered(placed, room, share) for share in lowered]
+        ways = [[item for group in groups for item in group.lowered(share)] for share in lowered]
         seen = legible.look(self.sample, [spot(item) for way in ways for item in way], self.size)
         placed, ink = _calmest(ways, inks(self.brand), seen)
         painter = Painter(self.brand, seen, ink)
@@ -75,13 +78,16 @@ def _unit(size: tuple[int, int]) -> float:
     return min(size) * (WIDER if layout.shape(*size) == "landscape" else 1.0)
 
 
-def _rooms(params: Mapping[str, Any], size: tuple[int, int], safe: Sequence[int]) -> list[layout.Box]:
+def _rooms(
+    params: Mapping[str, Any], size: tuple[int, int], safe: Sequence[int], taken: Sequence[layout.Box]
+) -> list[layout.Box]:
+    """Where text may stand: beside the product, and at worst anywhere in the safe box."""
     whole = layout.inside(safe, (0, 0, *size))
-    card = params.get("card") or {}
+    first = layout.text_room(*size, whole)
     if params.get("recipe") == "card":
-        box = layout.card_layout(*size, has_photo=bool(card.get("photo")))["text"]
-        return [layout.inside(box, whole), whole]
-    return [layout.text_room(*size, whole), whole]
+        photo = bool((params.get("card") or {}).get("photo"))
+        first = layout.inside(layout.card_layout(*size, has_photo=photo)["text"], whole)
+    return [layout.beside(room, taken, round(ROUND * min(size))) for room in (first, whole)]
 
 
 def _calmest(ways: Sequence[list[Placed]], inks: Sequence[RGB], seen: Seen) -> tuple[list[Placed], RGB]:

@@ -16,8 +16,9 @@ RGB = tuple[int, int, int]
 Frame = NDArray[np.uint8]
 
 _LEVELS = np.arange(256) / 255.0
-_LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)
-_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
+LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4)
+"""Linear light 0–1 of each of 256 levels."""
+WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 
 def rgb(colour: str | Sequence[int]) -> RGB:
@@ -35,7 +36,7 @@ def rgb(colour: str | Sequence[int]) -> RGB:
 
 def luminance(colour: str | Sequence[int]) -> float:
     """Relative luminance 0–1 of a colour."""
-    return float(_LINEAR[list(rgb(colour))] @ _WEIGHTS)
+    return float(LINEAR[list(rgb(colour))] @ WEIGHTS)
 
 
 def ratio(one: float, other: float) -> float:
@@ -97,6 +98,6 @@ def opacity_needed(
 
 
 def _spread(patch: Frame) -> tuple[float, float]:
-    light = np.sort(_LINEAR[patch] @ _WEIGHTS)
+    light = np.sort(LINEAR[patch] @ WEIGHTS)
     last = len(light) - 1
     return float(light[last // 10]), float(light[last - last // 10])

@@ -3,7 +3,6 @@
 Knows nothing of why a colour was chosen or what is behind it.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipbuild.errors import MediaError, shown
-from clipbuild.media import contrast, faces, ink, linebreak, text, timing
+from clipbuild.media import contrast, faces, ink, linebreak, shapes, text, timing
 from clipbuild.media.contrast import RGB
 from clipbuild.media.layers import Layer
 from clipbuild.media.lettering import Piece
@@ -131,7 +130,7 @@ def _letters(canvas: Canvas, placed: Placed, piece: Piece, paint: Paint, found: 
             canvas.shadow(found.mask, x, y + round(0.03 * em), 0.1 * em, (0, 0, 0), paint.shadow)
     if look.outline:
         reach = max(1, round(look.outline * em))
-        canvas.tint(_spread(found.mask, reach), x - reach, y - reach, paint.outline)
+        canvas.tint(shapes.spread(found.mask, reach), x - reach, y - reach, paint.outline)
     opacity = DIM if piece.struck else 1.0
     canvas.tint(found.mask, x, y, paint.letters, opacity)
     if found.colour is not None:
@@ -144,19 +143,6 @@ def _strike(canvas: Canvas, placed: Placed, piece: Piece, paint: Paint) -> None:
     half = max(1.0, STRIKE * em / 2)
     rect = Rect(x - 0.06 * em, middle - half, x + piece.block.width + 0.06 * em, middle + half)
     canvas.box(rect, half, paint.letters)
-
-
-def _spread(mask: Bytes, reach: int) -> Bytes:
-    """The mask grown by `reach` pixels all round."""
-    wide = np.pad(mask, reach)
-    grown = wide.copy()
-    for step in range(1, reach + 1, max(1, reach // 3)) if reach > 1 else (1,):
-        for angle in range(max(8, 6 * reach)):
-            turn = 2 * math.pi * angle / max(8, 6 * reach)
-            radius = reach if step + reach // 3 > reach else step
-            dx, dy = round(radius * math.cos(turn)), round(radius * math.sin(turn))
-            np.maximum(grown, np.roll(wide, (dy, dx), (0, 1)), out=grown)
-    return grown
 
 
 def _parts(placed: Placed) -> Iterator[Part]:

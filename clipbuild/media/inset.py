@@ -123,20 +123,6 @@ def voice(found: Sequence[Inset]) -> Inset | None:
     return next((inset for inset in found if inset.facts is not None and inset.facts.sound), None)
 
 
-def room_beside(room: Box, found: Sequence[Inset], gap: int) -> Box:
-    """What the insets leave of a room for text: the largest part above, below or beside each of them."""
-    for inset in found:
-        x0, y0, x1, y1 = inset.rect
-        if inset.whole or x1 <= room[0] or x0 >= room[2] or y1 <= room[1] or y0 >= room[3]:
-            continue
-        parts = [
-            (room[0], room[1], room[2], min(room[3], y0 - gap)), (room[0], max(room[1], y1 + gap), room[2], room[3]),
-            (room[0], room[1], min(room[2], x0 - gap), room[3]), (max(room[0], x1 + gap), room[1], room[2], room[3]),
-        ]  # fmt: skip
-        room = max(parts, key=lambda part: max(0, part[2] - part[0]) * max(0, part[3] - part[1]))
-    return room
-
-
 def sampler(below: Sampler, found: Sequence[Inset], program: str, size: tuple[int, int]) -> Sampler:
     """A way to look at the picture with those insets on it that cover all of it."""
     covering = [inset for inset in found if inset.whole]

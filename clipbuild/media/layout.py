@@ -52,6 +52,7 @@ def standing_room(width: int, height: int, text_space: bool) -> tuple[float, flo
     captions. Its lower edge is the line it stands on."""
     return _STAND[shape(width, height), text_space]
 
+
 def text_room(width: int, height: int, safe: Sequence[int]) -> Box:
     """Where text stands so that it leaves the product free: above it, beside it in a wide frame; inside `safe`."""
     x0, y0, x1, y1 = safe
@@ -60,6 +61,25 @@ def text_room(width: int, height: int, safe: Sequence[int]) -> Box:
         return x0, y0, min(x1, round((left - 0.02) * width)), y1
     below = min(y1, round((top - 0.01) * height))
     return (x0, y0, x1, below) if below - y0 > 0.1 * height else (x0, y0, x1, y1)
+
+
+def beside(room: Box, taken: Sequence[Box], gap: int) -> Box:
+    """What is left of a room for text when boxes are taken: the largest part above, below or beside each of them."""
+    for x0, y0, x1, y1 in taken:
+        if x1 <= room[0] or x0 >= room[2] or y1 <= room[1] or y0 >= room[3]:
+            continue
+        parts = [
+            (room[0], room[1], room[2], min(room[3], y0 - gap)), (room[0], max(room[1], y1 + gap), room[2], room[3]),
+            (room[0], room[1], min(room[2], x0 - gap), room[3]), (max(room[0], x1 + gap), room[1], room[2], room[3]),
+        ]  # fmt: skip
+        tall = room[3] - room[1] > room[2] - room[0]  # a column stays one
+        shares = [_area(part) * (1.2 if tall and number < 2 else 1.0) for number, part in enumerate(parts)]
+        room = parts[shares.index(max(shares))]
+    return room
+
+
+def _area(box: Box) -> int:
+    return max(0, box[2] - box[0]) * max(0, box[3] - box[1])
 
 
 def inside(box: Sequence[int], safe: Sequence[int]) -> Box:

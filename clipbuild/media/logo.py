@@ -4,15 +4,22 @@ Knows nothing of brands or text.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clipbuild.errors import MediaError
-from clipbuild.media import pictures
+from clipbuild.media import pictures, shapes
+from clipbuild.media.contrast import LINEAR as LIGHT
+from clipbuild.media.contrast import RGB, WEIGHTS
 from clipbuild.media.layers import Layer
 
+Bytes = NDArray[np.uint8]
 WIDE, HIGH = 0.2, 0.05
 """The most a logo may take of the frame's width and of its longer side."""
+SEEN, ENOUGH, EDGE = 1.7, 0.4, 0.07
+"""How much a pixel of a logo stands out (contrast), how much of it must, and the edge it gets else, of its height."""
 CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 
 
@@ -42,11 +49,39 @@ def layer(
     return Layer(x, y, np.array(small.convert("RGBA")), 0.0, seconds, fade=0.0, z=10)
 
 
-def beside(logo: Layer, safe: Sequence[int]) -> tuple[int, int, int, int]:
-    """What a logo leaves of the safe zone: the part above or below it, whichever is larger."""
-    x0, y0, x1, y1 = safe
-    high = logo.rgba.shape[0]
-    gap = max(8, high * 2 // 5)
-    if logo.y - y0 > y1 - (logo.y + high):
-        return x0, y0, x1, logo.y - gap
-    return x0, logo.y + high + gap, x1, y1
+def standing_out(logo: Layer, frames: Sequence[Bytes], plate: RGB) -> Layer:
+    """The logo, with an edge of `plate` round its shape where too little of it stands out from `frames`, the picture
+    behind it at some moments."""
+    seen = logo.rgba[..., 3] > 128
+    light = LIGHT[logo.rgba[..., :3]] @ WEIGHTS
+    for frame in frames:
+        behind = LIGHT[frame] @ WEIGHTS
+        high, low = np.maximum(light, behind[: light.shape[0], : light.shape[1]]), np.minimum(light, behind)
+        if (((high + 0.05) / (low + 0.05))[seen] > SEEN).mean() < ENOUGH:
+            return _edged(logo, plate)
+    return logo
+
+
+def _edged(logo: Layer, plate: RGB) -> Layer:
+    reach = max(2, round(EDGE * logo.rgba.shape[0]))
+    high, wide = logo.rgba.shape[:2]
+    canvas = shapes.Canvas(shapes.Rect(logo.x - reach, logo.y - reach, logo.x + wide + reach, logo.y + high + reach))
+    alpha = np.ascontiguousarray(logo.rgba[..., 3])
+    canvas.tint(shapes.spread(alpha, reach), logo.x - reach, logo.y - reach, plate)
+    share = alpha.astype(np.uint16)[..., None]
+    weighted = np.dstack([(logo.rgba[..., :3] * share + 127) // 255, alpha]).astype(np.uint8)
+    canvas.picture(weighted, logo.x, logo.y)
+    x, y, rgba = canvas.cropped()
+    return replace(logo, x=x, y=y, rgba=rgba)
+
+
+def corner(size: tuple[int, int], rtl: bool) -> str:
+    """Where a logo stands unasked: across from where text begins, but over the text in a wide frame, where the product
+    is on the other side."""
+    return "top-left" if (size[0] > 1.25 * size[1]) != rtl else "top-right"
+
+
+def place(logo: Layer) -> tuple[int, int, int, int]:
+    """The box it takes."""
+    high, wide = logo.rgba.shape[:2]
+    return logo.x, logo.y, logo.x + wide, logo.y + high

@@ -41,26 +41,52 @@ class Placed:
         return self.element.cue
 
 
-def place(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], *, large: bool) -> tuple[list[Placed], Box]:
-    """Every cue at the top of the first of `rooms` that holds them all, as large as they go there; and that room.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is seen at once, or one after the other without a gap between, in the room it was fitted to."""
+
+    placed: tuple[Placed, ...]
+    room: Box
+
+    def lowered(self, share: float) -> list[Placed]:
+        """Moved down as one by a share of the height it leaves: 0.5 centres it, 1.0 is the bottom of the room."""
+        shift = max((self.room[3] - max(item.rect.y1 for item in self.placed)) * share, 0.0)
+        return [Placed(item.element, item.x, item.y + shift) for item in self.placed]
+
+
+def place(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], *, large: bool) -> list[Group]:
+    """Every cue at the top of the first of `rooms` that holds it with all it meets, as large as they go there.
 
     `large`: try larger than usual first. Raises MediaError when nothing helps.
     """
-    ordered = sorted(cues, key=lambda cue: (ORDER.index(cue.kind), cue.start))
+    return [_grouped(setter, group, rooms, large) for group in _meeting(cues)]
+
+
+def _meeting(cues: Sequence[Cue]) -> list[list[Cue]]:
+    """Cues in groups that share no moment with one another, each in the order they stand."""
+    groups: list[list[Cue]] = []
+    for cue in sorted(cues, key=lambda cue: cue.start):
+        joined = [group for group in groups if any(cue.meets(other) for other in group)]
+        groups = [group for group in groups if group not in joined]
+        groups.append([*(other for group in joined for other in group), cue])
+    return [sorted(group, key=lambda cue: (ORDER.index(cue.kind), cue.start)) for group in groups]
+
+
+def _grouped(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], large: bool) -> Group:
     tries = [(room, scale, 0) for room in rooms for scale in (*(LARGE if large else ()), *SCALES)]
     tries += [(rooms[-1], scale, MANY) for scale in SCALES[-3:]]
     failure: MediaError | None = None
     for room, scale, lines in tries:
         try:
-            found = _stacked(setter, ordered, room, scale, lines)
+            found = _stacked(setter, cues, room, scale, lines)
         except MediaError as error:
             failure = error
             continue
         if found is not None:
-            return found, room
+            return Group(tuple(found), room)
     raise failure or MediaError(
         "there is more text at once than has room",
-        [("texts", ", ".join(f'"{cue.text}"' for cue in ordered)[:200])],
+        [("texts", ", ".join(f'"{cue.text}"' for cue in cues)[:200])],
         "shorten it, or give captions times of their own",
     )
 
@@ -77,9 +103,7 @@ def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float, lines
             found.append(beside)
             continue
         top = max([placed.rect.y1 + gap * _apart(placed.cue, cue) for placed in met], default=float(y0))
-        if y1 - top < 8:
-            return None
-        element = setter.element(cue, x1 - x0, y1 - top, scale, lines)
+        element = setter.element(cue, x1 - x0, y1 - y0, scale, lines)
         if top + element.height > y1 + 0.5:
             return None
         found.append(Placed(element, x1 - element.width if element.rtl else x0, top))
@@ -87,8 +111,10 @@ def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float, lines
 
 
 def _apart(above: Cue, below: Cue) -> float:
-    """What belongs to the offer keeps more distance from what does not."""
-    return 1.0 if below.kind not in CLOSING or above.kind in CLOSING else 1.9
+    """What belongs to the offer, and what stands below a headline, keeps more distance."""
+    if below.kind in CLOSING:
+        return 1.0 if above.kind in CLOSING else 1.9
+    return 1.4 if above.kind == "headline" else 1.0
 
 
 def _beside(setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: float) -> Placed | None:
@@ -111,18 +137,3 @@ def _beside(setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: f
         return None
     x = price.x - gap - element.width if price.element.rtl else price.rect.x1 + gap
     return Placed(element, x, y)
-
-
-def lowered(found: Sequence[Placed], room: Box, share: float) -> list[Placed]:
-    """What is seen at once moved down as one by a share of the height it leaves: 0.5 centres it, 1.0 is the bottom."""
-    groups: list[list[Placed]] = []
-    for placed in sorted(found, key=lambda item: item.cue.start):
-        meeting = [group for group in groups if any(placed.cue.meets(other.cue) for other in group)]
-        groups = [group for group in groups if group not in meeting]
-        groups.append([placed, *(item for group in meeting for item in group)])
-    moved = []
-    for group in groups:
-        bottom = max(item.rect.y1 for item in group)
-        shift = max((room[3] - bottom) * share, 0.0)
-        moved += [Placed(item.element, item.x, item.y + shift) for item in group]
-    return moved

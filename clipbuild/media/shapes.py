@@ -4,6 +4,7 @@ Plain arithmetic in a fixed order, so that the same drawing has the same bytes o
 text, layout or time.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,3 +144,16 @@ def _box_blur(values: NDArray[np.int32], radius: int, axis: int) -> NDArray[np.i
     drop = [slice(None), slice(None)]
     take[axis], drop[axis] = slice(size, None), slice(None, -size)
     return ((sums[tuple(take)] - sums[tuple(drop)]) // size).astype(np.int32)
+
+
+def spread(mask: Bytes, reach: int) -> Bytes:
+    """The mask grown by `reach` pixels all round, and larger by as much on each side."""
+    wide = np.pad(mask, reach)
+    grown = wide.copy()
+    for step in range(1, reach + 1, max(1, reach // 3)) if reach > 1 else (1,):
+        for angle in range(max(8, 6 * reach)):
+            turn = 2 * math.pi * angle / max(8, 6 * reach)
+            radius = reach if step + reach // 3 > reach else step
+            dx, dy = round(radius * math.cos(turn)), round(radius * math.sin(turn))
+            np.maximum(grown, np.roll(wide, (dy, dx), (0, 1)), out=grown)
+    return grown

@@ -133,9 +133,9 @@ class Fonts:
     def _fewer(
         self, block: Block, text: str, style: Style, width: float, rtl: bool, level: int, least: float
     ) -> Block:
-        """The same text in a line less, where a little smaller is enough for that."""
+        """The same text in two lines and not three, and so on, where a little smaller is enough for that."""
         trial = block.size * SHRINK
-        while len(block.lines) > 1 and trial >= max(least, block.size * FEWER):
+        while len(block.lines) > 2 and trial >= max(least, block.size * FEWER):
             other = self._try(text, style, trial, width, len(block.lines) - 1, block.align, rtl, level)
             if other and len(other.lines) < len(block.lines):
                 return other

@@ -81,6 +81,11 @@ def cues(params: Mapping[str, Any]) -> list[Cue]:
     return sorted(rounded, key=lambda cue: (cue.start, order.index(cue.kind)))
 
 
+def runs_rtl(cues: Sequence[Cue]) -> bool:
+    """Whether a clip's text runs from right to left, by most of what has a direction."""
+    return sum(1 if script.is_rtl(cue.text) else -1 for cue in cues if script.has_direction(cue.text)) > 0
+
+
 def end_card_start(params: Mapping[str, Any]) -> float:
     """When the end card comes: the clip's end where there is none. It takes the offer, and nothing else is seen."""
     seconds, card = float(params["seconds"]), params.get("end_card") or {}

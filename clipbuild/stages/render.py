@@ -186,22 +186,21 @@ def _sound(work: "Workdir", program: str, target: "Target", insets: "Sequence[In
 
 def _layers(work: "Workdir", target: "Target", insets: "Sequence[Inset]", sample: Sampler) -> list[Any]:
     """Logo and text over the picture, clear of the user's own layers, and the end card over all."""
-    from clipbuild.media import captions, endcard, inset, logo
+    from clipbuild.media import captions, endcard, inset, logo, looks, timing
 
-    size, p = (target.width, target.height), work.params
-    whole = safe = _safe(work, target)
-    found: list[Any] = []
-    large = None
-    if "logo" in work.inputs:
-        corner = str((p.get("logo") or {}).get("corner", "top-left"))
-        found.append(logo.layer(work.inputs["logo"], size, safe, target.seconds, corner))
-        safe = logo.beside(found[0], safe)
-        large = logo.layer(work.inputs["logo"], size, whole, target.seconds, large=endcard.LOGO) if p.get("end_card") else None
-    clear = inset.room_beside(safe, insets, min(size) // 40)
+    size, p, safe = (target.width, target.height), work.params, _safe(work, target)
     seen = inset.sampler(sample, insets, _program(work), size)
+    found, taken, large = [], [item.rect for item in insets if not item.whole], None
+    if "logo" in work.inputs:
+        corner = str((p.get("logo") or {}).get("corner") or logo.corner(size, timing.runs_rtl(timing.cues(p))))
+        small = logo.layer(work.inputs["logo"], size, safe, target.seconds, corner)
+        taken.append(logo.place(small))
+        moments = [0.0, target.seconds / 2, target.seconds]
+        found.append(logo.standing_out(small, seen(moments, taken[-1]), looks.colour("background", p.get("brand") or {})))
+        large = logo.layer(work.inputs["logo"], size, safe, target.seconds, large=endcard.LOGO) if p.get("end_card") else None
     fonts = [work.inputs[n] for n in sorted(work.inputs, key=_number) if n.startswith("font_")]
-    found += captions.overlays(p, fonts, size, clear, seen)
-    return found + endcard.layers(p, fonts, size, whole, large)
+    found += captions.overlays(p, fonts, size, safe, seen, taken)
+    return found + endcard.layers(p, fonts, size, safe, large)
 
 
 def _number(name: str) -> tuple[int, str]:

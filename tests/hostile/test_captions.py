@@ -50,7 +50,7 @@ def test_a_hostile_caption_is_drawn_as_written_or_refused(case: dict[str, Any]) 
         high, wide = layer.rgba.shape[:2]
         assert min(layer.x - SAFE[0], layer.y - SAFE[1], SAFE[2] - layer.x - wide, SAFE[3] - layer.y - high) >= 0
     setter = lettering.Setter(text.Fonts(files), lettering.looks_of(params), 540.0)
-    (placed,), _ = placing.place(setter, timing.cues(params), [SAFE], large=False)
+    ((placed,),) = [group.placed for group in placing.place(setter, timing.cues(params), [SAFE], large=False)]
     drawn = "".join(line.text for line in placed.element.pieces[0].block.lines)
     assert letters(drawn) == letters(case["text"])
 

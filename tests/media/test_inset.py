@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from clipbuild.errors import MediaError
-from clipbuild.media import color, ffmpeg, frames, inset
+from clipbuild.media import color, ffmpeg, frames, inset, layout
 from clipbuild.media.frames import Bytes, Frame, Part, Scene
 from clipbuild.media.motion import View
 
@@ -86,7 +86,7 @@ def test_a_picture_lies_inside_the_safe_box(clips: pathlib.Path) -> None:
 def test_text_keeps_clear_of_it(clips: pathlib.Path) -> None:
     """The room for text is the largest part beside the inset."""
     (found,) = inset.insets([{"place": "top", "width": 0.5}], [str(clips / "card.png")], SIZE, SAFE, 2.0)
-    assert inset.room_beside(SAFE, [found], 6) == (10, found.rect[3] + 6, 150, 220)
+    assert layout.beside(SAFE, [found.rect], 6) == (10, found.rect[3] + 6, 150, 220)
 
 
 def test_the_first_clip_with_sound_is_heard(clips: pathlib.Path) -> None:

@@ -18,7 +18,8 @@ FONTS = Fonts(fonts.needed(LETTERS))
 
 def place(cues: list[Cue], rtl: bool = False) -> list[placing.Placed]:
     setter = lettering.Setter(FONTS, LOOKS, 540.0, rtl)
-    return placing.place(setter, cues, [(54, 134, 445, 310), ROOM], large=False)[0]
+    groups = placing.place(setter, cues, [(54, 134, 445, 310), ROOM], large=False)
+    return [item for group in groups for item in group.placed]
 
 
 def test_texts_of_one_time_never_touch() -> None:
