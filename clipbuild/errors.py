@@ -6,6 +6,7 @@
     ├── ActionError                one action failed                    1
     │   └── MediaError             a picture, clip or tool is no good   1
     ├── SpendError                 spending needed but not allowed      3
+    ├── IncompleteError            open jobs, limits, a busy provider   3
     ├── DecisionError              a person must decide                 4
     └── IntegrityError             damage, mismatch, poisoned cache     5
 
@@ -17,14 +18,17 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from clipbuild.redact import redact
+
 SHOWN_LIMIT = 500
 Facts = Sequence[tuple[str, str]]
 
 
 def shown(text: object, limit: int = SHOWN_LIMIT) -> str:
-    """Outside text made safe to show: control, bidi and other invisible characters escaped, cut at `limit`."""
+    """Outside text made safe to show: secrets hidden, control, bidi and other invisible characters escaped, cut at
+    `limit`."""
     out = []
-    for char in str(text):
+    for char in redact(str(text)):
         if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
             code = ord(char)
             out.append(f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}")
@@ -95,6 +99,12 @@ class MediaError(ActionError):
 
 class SpendError(ClipbuildError):
     """Spending is needed and not allowed; the build is incomplete."""
+
+    exit_status = 3
+
+
+class IncompleteError(ClipbuildError):
+    """Not finished, and nothing is wrong: the next run goes on."""
 
     exit_status = 3
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from clipbuild.redact import redact
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -80,6 +82,15 @@ class JobSubmitted(Event):
     provider: str
     job: str
     cost: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobNoted(Event):
+    """A paid job got further, and the journal says so durably: `step` is the arrow that was written."""
+
+    name: str
+    provider: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +166,9 @@ class Bus:
     listeners: list[Listener] = field(default_factory=list)
 
     def emit(self, kind: type[Event], **facts: Any) -> None:
-        """Make the event now and hand it on."""
-        event = kind(at=self.clock(), **facts)
+        """Make the event now, secrets hidden, and hand it on."""
+        clean = {name: redact(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        event = kind(at=self.clock(), **clean)
         for listener in self.listeners:
             listener(event)
 

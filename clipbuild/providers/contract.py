@@ -75,11 +75,14 @@ class Outcome(Enum):
 
 
 class SubmitError(Exception):
-    """A submit that gave no job: `outcome` says what that means, `retry_after` seconds where the provider said."""
+    """A submit that gave no job: `outcome` says what that means, `retry_after` seconds where the provider said, `status`
+    the HTTP status where there was one."""
 
-    def __init__(self, outcome: Outcome, code: str, detail: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, outcome: Outcome, code: str, detail: str = "", retry_after: float | None = None, status: int = 0
+    ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
-        self.outcome, self.code, self.detail, self.retry_after = outcome, code, detail, retry_after
+        self.outcome, self.code, self.detail, self.retry_after, self.status = outcome, code, detail, retry_after, status
 
 
 class PollError(Exception):
@@ -120,4 +123,8 @@ class Provider(Protocol):
         ...
 
     can_find: bool
-    """Whether `find` can prove that no job exists."""
+    """Whether `find` can prove that no job exists.
+
+    Optional: `crowded`, codes of BUSY that mean "one of yours has to end first"; `waiting`, codes of a job that only
+    waits for a place; `poll_seconds`, how long to wait at least between two polls of a job.
+    """

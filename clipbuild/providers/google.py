@@ -290,7 +290,7 @@ def failure(answer: Answer) -> SubmitError:
     outcome = decide(OUTCOMES, answer.status, code, message)
     if outcome is Outcome.BUSY and wait is not None and wait > LONG_WAIT:
         outcome = Outcome.LANE_CLOSED
-    return SubmitError(outcome, code or f"http {answer.status}", message, wait)
+    return SubmitError(outcome, code or f"http {answer.status}", message, wait, answer.status)
 
 
 def _retry_delay(answer: Answer) -> float | None:

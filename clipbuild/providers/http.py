@@ -200,7 +200,7 @@ class Http:
         import httpx
 
         return httpx.AsyncClient(
-            verify=_trust(),
+            verify=trust(),
             transport=self.config.transport() if self.config.transport else None,
             timeout=httpx.Timeout(self.patience, connect=CONNECT_SECONDS, pool=None),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=0 if is_submit else 50),
@@ -210,7 +210,7 @@ class Http:
 
 
 @cache
-def _trust() -> "ssl.SSLContext":
+def trust() -> "ssl.SSLContext":
     """The certificates that are trusted, read once: it takes 20 ms."""
     import httpx
 

@@ -2,18 +2,14 @@
 
     .clipbuild/journal         one JSON record a line, `sum` last; readable, never rewritten in place
     .clipbuild/journal.lock    writers take turns
-    .clipbuild/claims/INTENT   made exclusively before an intent: two that want one key, one gets it
-    .clipbuild/runs/RUN        held by a live run; a dead run's unanswered intents are ambiguous
     <user's state folder>/journals/WORKSPACE   the same lines: what a lost workspace is recovered from
 
+Who lives and who claims what is told by `runs`, beside it.
 A torn tail is reported, closed with `#dropped` and passed over; so is any line whose checksum is wrong. The rest holds.
 Knows nothing of providers, prices or files' contents.
 """
 
-import errno
-import fcntl
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +19,9 @@ from typing import Protocol
 
 from clipbuild import digest
 from clipbuild.engine import files
-from clipbuild.errors import ClipbuildError, IntegrityError, UsageError, shown
+from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
 from clipbuild.providers.records import Job, Record, Replay, from_line, to_line
+from clipbuild.providers.runs import Runs, take
 
 DROPPED = b" #dropped"
 LOCK_SECONDS = 60.0
@@ -66,7 +63,7 @@ class Journal:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.path, self.mirror, self.home = path, mirror, os.path.dirname(path)
-        self.run = os.urandom(8).hex()
+        self.runs = Runs(self.home, disk)
         self.replay = Replay()
         self._say, self._disk, self._sleep = say, disk, sleep
         self._sums: set[bytes] = set()
@@ -74,7 +71,6 @@ class Journal:
         self._guard = threading.RLock()
         self._offset, self._inode, self._line = 0, 0, 0
         self._told: set[str] = set()
-        self._run_fd = -1
 
     def open(self) -> "Journal":
         """Read it, take over what only the mirror knows, close a torn tail. Raises UsageError, OSError."""
@@ -118,7 +114,7 @@ class Journal:
                     self.replay.add(record)
                 records += found
                 facts += () if write.permits else found
-            failure = self._write(records) if records else None
+            failure = self._write(records, facts) if records else None
             if failure is not None:
                 self._owe(facts)
                 for number, write in enumerate(writes):
@@ -132,87 +128,23 @@ class Journal:
             if error is not None:
                 raise error
 
-    def claim(self, job: Record) -> bool:
-        """Exclusive create of the intent's name: False when another has it. Only inside an operation."""
-        files.ensure_dir(os.path.join(self.home, "claims"), 0o700, disk=self._disk)
-        path = os.path.join(self.home, "claims", job.intent)
-        try:
-            fd = self._disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
-        except FileExistsError:
-            return False
-        try:
-            files.write_all(fd, f"{socket.gethostname()} {os.getpid()} {job.at}\n".encode(), self._disk)
-        finally:
-            self._disk.close(fd)
-        return True
-
-    def claimant(self, intent: str) -> str:
-        """Host of the one who holds a claim; "" when nobody does or it does not say."""
-        with suppress(OSError), open(os.path.join(self.home, "claims", intent), "rb") as file:
-            words = file.read(300).decode("utf-8", "replace").split()
-            return words[0] if words else ""
-        return ""
-
-    def begin_run(self) -> None:
-        """Show other processes that this run lives, until it closes or dies. Raises UsageError without working locks."""
-        if self._run_fd >= 0:
-            return
-        folder = os.path.join(self.home, "runs")
-        files.ensure_dir(folder, 0o700, disk=self._disk)
-        self._clear_dead(folder)
-        fd = os.open(os.path.join(folder, self.run), os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
-        if not _flock(fd) or self.is_alive(self.run) is False:
-            os.close(fd)
-            raise _no_locks(self.home)
-        os.pwrite(fd, f"{socket.gethostname()} {os.getpid()}\n".encode(), 0)
-        self._run_fd = fd
-
-    def is_alive(self, run: str) -> bool:
-        """Whether the run that wrote an intent still lives."""
-        try:
-            fd = os.open(os.path.join(self.home, "runs", run), os.O_RDWR | _NO_FOLLOW)
-        except OSError:
-            return False
-        try:
-            return not _flock(fd)
-        finally:
-            os.close(fd)
-
-    def holder(self, run: str) -> str:
-        """Who a live run is, for people."""
-        with suppress(OSError), open(os.path.join(self.home, "runs", run), "rb") as file:
-            words = file.read(300).decode("utf-8", "replace").split()
-            if len(words) == 2:
-                return f"process {shown(words[1], 20)} on {shown(words[0], 100)}"
-        return "another process"
-
     def owed(self) -> list[Job]:
         """Jobs of which something could not be written yet."""
         return [self.replay.jobs[intent] for intent in dict.fromkeys(r.intent for r in self._owed if r.intent)]
 
     def close(self) -> None:
-        """Write what is owed and let go. Raises IntegrityError that names what could not be written."""
+        """Write what is owed and let go. Raises IncompleteError that names what could not be written."""
         try:
             if self._owed:
                 self.transact([])
             if owed := self.owed():
-                raise IntegrityError(
+                raise IncompleteError(
                     f"{shown(self.path)}: can't be written; note these jobs",
                     [(job.name, f"{job.provider} {shown(job.job)}") for job in owed],
                     "make room on the disk, then `clipbuild jobs adopt`",
                 )
         finally:
-            if self._run_fd >= 0:
-                with suppress(OSError):
-                    files.remove(os.path.join(self.home, "runs", self.run), disk=self._disk)
-                os.close(self._run_fd)
-                self._run_fd = -1
-
-    def _clear_dead(self, folder: str) -> None:
-        for run in os.listdir(folder):
-            if not self.is_alive(run):
-                with suppress(OSError):
-                    files.remove(os.path.join(folder, run), disk=self._disk)
+            self.runs.close()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -220,7 +152,7 @@ class Journal:
         fd = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
         try:
             waited = 0.0
-            while not _flock(fd):
+            while not take(fd):
                 if waited >= LOCK_SECONDS:
                     raise UsageError(f"{shown(self.path)}: another process holds the journal", hint="end it, then again")
                 self._sleep(0.01)
@@ -272,22 +204,25 @@ class Journal:
         for record in self._owed:
             self.replay.add(record)
 
-    def _write(self, records: list[Record]) -> OSError | None:
-        """Make the records durable here and in the mirror; the error when not even a new file could be written."""
+    def _write(self, records: list[Record], facts: list[Record]) -> OSError | None:
+        """Make the records durable here and in the mirror; the error when not even a new file could be written. Then
+        the mirror, which may be on another disk, gets the facts alone: what was not permitted did not happen."""
         lines = [to_line(record) for record in records]
         data = b"".join(lines)
-        self._append_mirror(data)
         try:
             self._append(self.path, data)
         except OSError as error:
             if not self._rewrite(lines):
+                self._append_mirror(b"".join(to_line(record) for record in facts))
                 return error
+            self._append_mirror(data)
             self._forget()
             self._refresh()
             return None
+        self._append_mirror(data)
         self._sums.update(line[:-1] for line in lines)
-        facts = os.stat(self.path)
-        self._offset, self._inode, self._line = facts.st_size, facts.st_ino, self._line + len(lines)
+        there = os.stat(self.path)
+        self._offset, self._inode, self._line = there.st_size, there.st_ino, self._line + len(lines)
         return None
 
     def _owe(self, facts: list[Record]) -> None:
@@ -324,7 +259,7 @@ class Journal:
         return True
 
     def _append_mirror(self, data: bytes) -> bool:
-        if not self.mirror:
+        if not self.mirror or not data:
             return False
         try:
             files.ensure_dir(os.path.dirname(self.mirror), 0o700, disk=self._disk)
@@ -354,26 +289,6 @@ def _is_good(line: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _flock(fd: int) -> bool:
-    """Take the lock if it is free. Raises UsageError where files can't be locked."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise _no_locks(os.readlink(f"/proc/self/fd/{fd}")) from error
-        raise
-    return True
-
-
-def _no_locks(where: str) -> UsageError:
-    return UsageError(
-        f"{shown(where)}: files can't be locked here, so nothing can be bought safely",
-        hint="keep the workspace on a local disk",
-    )
 
 
 def _unwritten(path: str, error: OSError) -> UsageError:

@@ -65,6 +65,7 @@ class Kling:
 
     name = "kling"
     can_find = True
+    crowded = frozenset(("1303",))
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -203,7 +204,7 @@ def failure(answer: Answer) -> SubmitError:
     if answer.status < 300 and not word:
         return SubmitError(Outcome.UNKNOWN, "bad answer", "the reply names no task")
     outcome = decide(OUTCOMES, answer.status, word, message)
-    return SubmitError(outcome, word or f"http {answer.status}", message, answer.retry_after)
+    return SubmitError(outcome, word or f"http {answer.status}", message, answer.retry_after, answer.status)
 
 
 def _is_repeat(answer: Answer) -> bool:

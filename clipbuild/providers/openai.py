@@ -197,7 +197,7 @@ def failure(error: "openai.APIStatusError") -> SubmitError:
     headers = {name.lower(): value for name, value in error.response.headers.items()}
     body = error.body if isinstance(error.body, Mapping) else {}
     outcome = decide(OUTCOMES, error.status_code, code, str(body.get("message", "")))
-    return SubmitError(outcome, code or f"http {error.status_code}", _worded(body), seconds_of(headers))
+    return SubmitError(outcome, code or f"http {error.status_code}", _worded(body), seconds_of(headers), error.status_code)
 
 
 def _worded(body: Mapping[str, Any]) -> str:

@@ -96,8 +96,8 @@ class Batch:
         if answer.status == 200 and isinstance(name, str) and name:
             return name
         found = failure(answer)
-        unsure = found.outcome is Outcome.UNKNOWN
-        raise SubmitError(Outcome.NOT_SENT if unsure else found.outcome, found.code, found.detail, found.retry_after)
+        outcome = Outcome.NOT_SENT if found.outcome is Outcome.UNKNOWN else found.outcome
+        raise SubmitError(outcome, found.code, found.detail, found.retry_after, found.status)
 
     async def status(self, job: JobId) -> Status:
         """How the batch is; once it is over, what its one line says."""
@@ -198,7 +198,7 @@ def failure(answer: Answer) -> SubmitError:
     error = answer.map("error")
     code, message = str(error.get("code") or error.get("type") or ""), str(error.get("message", ""))
     outcome = decide(openai.OUTCOMES, answer.status, code, message)
-    return SubmitError(outcome, code or f"http {answer.status}", message, answer.retry_after)
+    return SubmitError(outcome, code or f"http {answer.status}", message, answer.retry_after, answer.status)
 
 
 def _data_url(path: str) -> str:

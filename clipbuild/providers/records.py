@@ -28,7 +28,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}T", re.ASCII)
 
 
 class Step(StrEnum):
-    """Where a job is; `began` and `ended` speak of a build, not of a job."""
+    """Where a job is; `began` and `ended` speak of a build, not of a job, and `name` is then the workspace's."""
 
     INTENT = "intent"
     SENT = "sent"
@@ -239,7 +239,7 @@ class Replay:
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
-        self.open_build = ""
+        self._open_builds: dict[str, str] = {}
         self._by_key: dict[Digest, list[str]] = {}
         self._by_id: dict[tuple[str, str], set[str]] = {}
         self._totals: dict[str, Decimal] = {}
@@ -247,7 +247,7 @@ class Replay:
     def add(self, record: Record) -> None:
         """Take one more record into account."""
         if record.state in (Step.BEGAN, Step.ENDED):
-            self.open_build = record.build if record.state is Step.BEGAN else ""
+            self._open_builds[record.name] = record.build if record.state is Step.BEGAN else ""
             return
         old = self.jobs.get(record.intent)
         job = folded(old, record)
@@ -263,6 +263,10 @@ class Replay:
         if job is not None:
             for total in (f"build {job.build}", f"month {job.since[:7]}"):
                 self._totals[total] = self._totals.get(total, ZERO) + sign * job.charge
+
+    def open_build(self, workspace: str) -> str:
+        """The build of this workspace that began and did not end whole; "" when there is none."""
+        return self._open_builds.get(workspace, "")
 
     def latest(self, key: Digest) -> Job | None:
         """The newest attempt at this key."""

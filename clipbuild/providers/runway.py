@@ -50,6 +50,8 @@ class Runway:
 
     name = "runway"
     can_find = False
+    poll_seconds = 5.0
+    waiting = frozenset(("THROTTLED",))
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -177,14 +179,14 @@ def failure(answer: Answer) -> SubmitError:
         return SubmitError(Outcome.UNKNOWN, "bad answer", "the reply names no task")
     message = str(answer.map().get("error", ""))
     outcome = decide(OUTCOMES, answer.status, "", message)
-    return SubmitError(outcome, f"http {answer.status}", message, answer.retry_after)
+    return SubmitError(outcome, f"http {answer.status}", message, answer.retry_after, answer.status)
 
 
 def _unsent(answer: Answer) -> SubmitError:
     """A failed upload: nothing was asked for yet, so at worst it may be sent again."""
     found = failure(answer)
     unsure = found.outcome is Outcome.UNKNOWN
-    return SubmitError(Outcome.NOT_SENT if unsure else found.outcome, found.code, found.detail, found.retry_after)
+    return SubmitError(Outcome.NOT_SENT if unsure else found.outcome, found.code, found.detail, found.retry_after, found.status)
 
 
 def told(task: Mapping[str, Any]) -> Status:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from clipbuild.engine.action import Trace
 from clipbuild.errors import SpendError
 from clipbuild.providers.contract import Price
-from clipbuild.providers.records import ZERO, Replay, amount
+from clipbuild.providers.records import ZERO, Job, Replay, amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Spending:
     def __init__(self, budget: Budget, pinned: Iterable[Trace] = ()) -> None:
         self.budget = budget
         self.dearer = ""
+        self._locked: dict[str, Decimal] = {}
         self._pinned = [trace for trace in pinned if trace.facts.get("at")]
 
     def refusal(self, name: str, price: Price | None, replay: Replay, *, build: str, month: str) -> SpendError | None:
@@ -69,17 +70,20 @@ class Spending:
 
     def spent_in_month(self, replay: Replay, month: str) -> Decimal:
         """Journal and lock together, what both know counted once."""
-        total = replay.spent_in_month(month)
-        for trace in self._pinned:
-            known = any(replay.named(trace.facts.get("provider", ""), trace.facts.get("job", "")))
-            if trace.facts["at"].startswith(month) and not known:
-                total += amount(trace.cost) or ZERO
-        return total
+        if month not in self._locked:
+            self._locked[month] = sum((amount(t.cost) or ZERO for t in self._pinned if _is_news(t, month, replay)), ZERO)
+        return replay.spent_in_month(month) + self._locked[month]
 
-    def note(self, name: str, price: Price | None, cost: Decimal | None) -> None:
+    def note(self, job: Job) -> None:
         """Take a real cost into account: one above the highest planned price stops all further buying."""
-        if price is not None and cost is not None and cost > price.most:
-            self.dearer = f"{name} cost {usd(cost)}, planned were {usd(price.most)} at most"
+        if job.most is not None and job.cost is not None and job.cost > job.most:
+            self.dearer = f"{job.name} cost {usd(job.cost)}, planned were {usd(job.most)} at most"
+
+
+def _is_news(trace: Trace, month: str, replay: Replay) -> bool:
+    """Bought in that month by a job that this journal does not know."""
+    named = replay.named(trace.facts.get("provider", ""), trace.facts.get("job", ""))
+    return trace.facts["at"].startswith(month) and not any(named) and replay.latest(trace.key) is None
 
 
 _CLOSED_HINT = "build where buying is allowed, then commit clipbuild.lock"

@@ -26,6 +26,8 @@ MODULES = {
     "cover": "clipbuild.stages.cover",
     "captions": "clipbuild.stages.captions",
     "post": "clipbuild.stages.post",
+    "generate": "clipbuild.stages.generate",
+    "animate": "clipbuild.stages.animate",
 }
 
 WORKER: list[str] = [sys.executable, "-P", "-m", "clipbuild.stages"]
