@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from clipbuild.planning import Planned, Session
     from clipbuild.shift import Shift
 
-DONE, SOME_FAILED, INCOMPLETE, DECISION, INTEGRITY, INTERRUPTED = 0, 1, 3, 4, 5, 130
+DONE, SOME_FAILED, USAGE, INCOMPLETE, DECISION, INTEGRITY, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to build: `jobs` 0 means one a core; `shift` None: a shift of its own."""
+    """How to build: `jobs` 0 means one a core; `shift` None: a shift of its own; `max_spend` USD as text; `locked`:
+    nothing is bought; `frozen`: nothing is bought or asked for, and the lock stays as it is."""
 
     jobs: int = 0
     fail_fast: bool = False
     dry_run: bool = False
+    max_spend: str = ""
+    locked: bool = False
+    frozen: bool = False
     shift: "Shift | None" = None
 
     def work(self) -> "Shift":
@@ -89,6 +93,9 @@ def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
     from clipbuild import planning
 
     def placed(kind: str, path: str) -> None:
+        if kind == "warned":
+            bus.emit(events.Warned, text=path)
+            return
         written = kind == "written"
         (report.written if written else report.removed).append(path)
         bus.emit(events.DeliverableWritten if written else events.DeliverableRemoved, path=path)
@@ -140,7 +147,10 @@ def _run(session: "Session", planned: "Planned", bus: events.Bus, options: Optio
         events.BuildStarted, will_run=counts[Verdict.WILL_RUN], may_run=counts[Verdict.MAY_RUN],
         up_to_date=report.up_to_date,
     )  # fmt: skip
-    return bool(counts[Verdict.WILL_RUN]) and options.work().run(_make(session, planned, bus, options, report))
+    unpinned = (a for a in plan.of(Verdict.UP_TO_DATE) if a.precious and session.lock.pin(plan.keys[a.id]) is None)
+    if not (counts[Verdict.WILL_RUN] or plan.lost or session.journal.replay.unsettled() or any(unpinned)):
+        return False
+    return options.work().run(_make(session, planned, bus, options, report))
 
 
 async def _make(
@@ -150,7 +160,7 @@ async def _make(
     import contextlib
     import signal
 
-    from clipbuild import workshop
+    from clipbuild import buying, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.workspace import Workspace
 
@@ -164,19 +174,28 @@ async def _make(
     temporary = shift.folder(Workspace(session.wish.root))
     crew = shift.crew(jobs, temporary)
     shop = workshop.Workshop(session.store, session.origins, {"ffmpeg": session.ffmpeg}, temporary, crew, bus)
-    pools = {"cpu": jobs, "inline": 1, **session.catalog.project.pools}
+    pools = {"cpu": jobs, "inline": 1, **buying.pools(session, planned)}
+    budget = buying.budget(session, options.max_spend, locked=options.locked, frozen=options.frozen)
     try:
-        outcome = await scheduler.run(
-            planned.plan, shift.runner(planned.plan.graph, shop.run, stop), pools=pools, emit=bus.emit,
-            state=session.state, store=session.store, fail_fast=options.fail_fast, stop=stop,
-        )  # fmt: skip
+        async with buying.opened(session, bus, stop, budget) as counter:
+            shop.buy = counter.buy
+            counter.begin(planned)
+            outcome = await scheduler.run(
+                planned.plan, shift.runner(planned.plan.graph, shop.run, stop), pools=pools, emit=bus.emit,
+                state=session.state, store=session.store, fail_fast=options.fail_fast, stop=stop,
+            )  # fmt: skip
+            await counter.settled()
     finally:
         await shift.leave(crew)
+    counter.pin(planned)
+    failed = {**outcome.failed, **counter.problems}
     report.ran += outcome.ran
-    report.failed = {name: str(error) for name, error in outcome.failed.items()}
+    report.failed = {name: str(error) for name, error in failed.items()}
     report.blocked = list(outcome.blocked)
     report.up_to_date += len(outcome.skipped)
-    report.status = _status(outcome.failed.values(), stop)
+    report.cost = buying.summed(report.cost, outcome.traces.values())
+    report.status = _status(failed.values(), stop)
+    counter.end(report.status)
     return bool(outcome.lost) and not stop.is_set()
 
 
@@ -184,7 +203,7 @@ def _status(errors: Any, stop: "asyncio.Event") -> int:
     if stop.is_set():
         return INTERRUPTED
     statuses = {getattr(error, "exit_status", SOME_FAILED) for error in errors}
-    return next((s for s in (INTEGRITY, DECISION, INCOMPLETE, SOME_FAILED) if s in statuses), DONE)
+    return next((s for s in (INTEGRITY, DECISION, INCOMPLETE, USAGE, SOME_FAILED) if s in statuses), DONE)
 
 
 def _publish(session: "Session", planned: "Planned", look: Look, report: Report) -> None:

@@ -7,7 +7,7 @@ import fnmatch
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from clipbuild import digest, pairs, recall, resources, toolchain
@@ -17,7 +17,7 @@ from clipbuild.catalog.load import plain
 from clipbuild.catalog.model import Clip
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
-from clipbuild.engine.action import Graph, Output, Stage
+from clipbuild.engine.action import Graph, Output, Stage, Trace
 from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import Plan
 from clipbuild.engine.sources import Sources
@@ -32,6 +32,8 @@ from clipbuild.planner.library import Library
 from clipbuild.planner.prompts import Prompts, Rendered
 from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan_clip
 from clipbuild.planner.routing import route
+from clipbuild.providers import journal as journals
+from clipbuild.providers.receipts import bought
 from clipbuild.recall import Recall
 from clipbuild.records import Mark, Records
 from clipbuild.settings import Settings
@@ -56,6 +58,7 @@ class Session:
     ffmpeg: str
     tree: Tree
     records: Records
+    journal: journals.Journal
     origins: dict[Digest, str] = field(default_factory=dict)
     said: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
     """The prompts that clips asked for: clip → (kind, aspect) → text."""
@@ -63,9 +66,10 @@ class Session:
     """What `motion: auto` came to for clips whose motion is bought, by clip and spec."""
 
     def close(self) -> None:
-        """Write what the state remembers."""
+        """Write what the state remembers and what the journal is owed. Raises IncompleteError for what can't be written."""
         self.state.commit()
         self.state.close()
+        self.journal.close()
 
     def clip_limits(self) -> Mapping[str, Any] | None:
         """The limits for finished clips; None for a profile of small, quick drafts, whose loop a check would slow down."""
@@ -179,6 +183,7 @@ def open_session(
             Lock.load(os.path.join(wish.root, LOCK)), sources, library,
             Prompts(["templates"], sources), catalog, toolchain.versions(settings.ffmpeg, state), ffmpeg,
             Tree(wish.root, output, emit), Records(state, project.profile),
+            journals.opened(wish.root, settings.store, settings.state_home, lambda text: emit("warned", text)),
         )  # fmt: skip
     except BaseException:
         state.close()
@@ -262,12 +267,13 @@ def judge(session: Session, graph: Graph) -> Plan:
 
 
 def _knowledge(session: Session) -> tuple[rebuilder.Find, rebuilder.Has, rebuilder.Last]:
-    """What a judge needs: lock and traces, the store, the documents judged last."""
+    """What a judge needs: what keys gave, the store, the documents judged last."""
+    return partial(find, session), session.store.has, session.state.last
 
-    def find(key: Digest) -> Any:
-        return session.lock.pin(key) or session.state.trace(key)
 
-    return find, session.store.has, session.state.last
+def find(session: Session, key: Digest) -> Trace | None:
+    """What a key gave: pinned, traced, or bought and not yet pinned."""
+    return session.lock.pin(key) or session.state.trace(key) or bought(session.journal, key)
 
 
 def context(session: Session) -> str:

@@ -79,6 +79,14 @@ class Plan:
         self.outputs[action.id] = trace.outputs
         self.verdicts[action.id] = Verdict.UP_TO_DATE
 
+    def reopen_lost(self) -> None:
+        """Let the lost bought results run, so that whoever buys gets them back; what needs them waits."""
+        lost = {action.id for action, _ in self.lost}
+        for action in self.graph if lost else ():
+            if action.id in lost or (self.verdicts[action.id] is not Verdict.UP_TO_DATE and self.inputs(action) is None):
+                self.verdicts[action.id] = Verdict.WILL_RUN if action.id in lost else Verdict.MAY_RUN
+                self.outputs.pop(action.id, None)
+
     def reason(self, id: Digest) -> Reason:  # noqa: A002 - the graph's word for it
         """Why the action runs, or might: `new`, `changed`, `lost` or `waits`."""
         key = self.keys.get(id)

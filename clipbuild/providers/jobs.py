@@ -21,10 +21,13 @@ from clipbuild.providers.contract import Accepted, Outcome, PollError, Price, Pr
 from clipbuild.providers.desk import Desk, HaltedError, Order, background
 from clipbuild.providers.journal import Journal
 from clipbuild.providers.lane import Lane
-from clipbuild.providers.records import BOUGHT, FINAL, ZERO, Job, Record, Step, folded, money
+from clipbuild.providers.receipts import is_free, trace
+from clipbuild.providers.records import BOUGHT, ZERO, Job, Record, Step, folded, money
 from clipbuild.providers.wording import ended, lane_closed, not_taken, to_decide, undecided
 
 LONGEST_ID = 500
+UNSURE_SENDS = 3
+"""So often one run sends what the provider, asked each time, says that it never got."""
 
 
 class OvertakenError(ClipbuildError):
@@ -47,12 +50,16 @@ class Buyer:
         return await asyncio.shield(task)
 
     async def _buy(self, order: Order) -> Trace:
+        sends = 0
         while True:
             job = self.desk.scribe.journal.replay.latest(order.key)
             if job is None or is_free(job):
+                if job is not None and sends >= UNSURE_SENDS:
+                    raise not_taken(job, job.code)
+                sends += 1
                 await self._submit(order)
             elif job.state in BOUGHT:
-                return trace(job, order)
+                return trace(job, order.name)
             elif job.is_open:
                 self._ask_leave_to_poll(job)
                 self.desk.spending.note(await self.collector.finish(job))
@@ -127,7 +134,7 @@ class Buyer:
                     crowded = await self._not_taken(job, lane, error, getattr(provider, "crowded", frozenset()))
                     tries += not crowded
                     if tries >= self.desk.policy.tries:
-                        raise not_taken(job, error) from error
+                        raise not_taken(job, str(error)) from error
                     continue
                 lane.taken()
                 stays = await self._taken(job, accepted)
@@ -253,13 +260,6 @@ class Buyer:
             await self.desk.note(job, Step.HELD, code=code, detail=detail)
 
 
-def is_free(job: Job) -> bool:
-    """The key of this, its latest attempt, may be bought: nothing was sent, or a person said so."""
-    if job.state is Step.UNSENT:
-        return True
-    return job.again and (job.state in FINAL or job.state in BOUGHT)
-
-
 def intent_of(key: str, attempt: int) -> str:
     """The name of the n-th attempt at a key: the same on every machine."""
     return digest.of_document({"key": key, "attempt": attempt})[:32]
@@ -268,15 +268,6 @@ def intent_of(key: str, attempt: int) -> str:
 def token(intent: str) -> str:
     """Our own id of an attempt, as providers get it."""
     return f"clipbuild-{intent}"
-
-
-def trace(job: Job, order: Order | None = None) -> Trace:
-    """A bought job as the trace of its key; a charge that the provider does not tell counts as the price."""
-    cost = job.cost if job.cost is not None else job.most or ZERO
-    tame = job.job if "://" not in job.job else digest.of_bytes(job.job.encode())[:32]
-    facts = {"provider": job.provider, "model": job.model, "job": tame, "at": job.since}
-    name = order.name if order else job.name
-    return Trace(name, job.key, dict(job.outputs), money(cost), 0.0, {k: v for k, v in facts.items() if v})
 
 
 def priced(provider: Provider, order: Order) -> Price | None:

@@ -50,6 +50,13 @@ def mirror_path(state_home: str, workspace: str) -> str:
     return os.path.join(state_home, "journals", name)
 
 
+def opened(root: str, store: str, state_home: str, say: Callable[[str], None]) -> "Journal":
+    """The journal of the workspace at `root`, or of the `store` that several share, with its mirror."""
+    home = f"{store}.jobs" if store else os.path.join(root, ".clipbuild")
+    mirror = mirror_path(state_home, home) if state_home else ""
+    return Journal(os.path.join(home, "journal"), mirror, say=say).open()
+
+
 class Journal:
     """The journal at `path` with its `mirror` ("" for none). `say` is told of damage and of a mirror that fails."""
 

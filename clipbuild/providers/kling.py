@@ -171,7 +171,8 @@ class Kling:
         answer = await self._http.read("GET", "/tasks", params={by: ",".join(dict.fromkeys(ids))})
         tasks = answer.map().get("data")
         if answer.status != 200 or answer.map().get("code") != 0 or not isinstance(tasks, list):
-            raise PollError(str(answer.map().get("code", answer.status)), str(answer.map().get("message", "")))
+            code = answer.status if answer.status in (401, 403) else answer.map().get("code", answer.status)
+            raise PollError(str(code), str(answer.map().get("message", "")))
         name = "id" if by == "task_ids" else "external_id"
         return {str(task[name]): task for task in maps(tasks) if task.get(name)}
 

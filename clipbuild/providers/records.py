@@ -268,6 +268,10 @@ class Replay:
         """The build of this workspace that began and did not end whole; "" when there is none."""
         return self._open_builds.get(workspace, "")
 
+    def unsettled(self) -> list[Job]:
+        """Jobs that are open, unsure, or stored and not yet pinned."""
+        return [job for job in self.jobs.values() if job.is_open or job.is_ambiguous or job.state is Step.FETCHED]
+
     def latest(self, key: Digest) -> Job | None:
         """The newest attempt at this key."""
         intents = self._by_key.get(key)

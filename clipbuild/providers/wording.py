@@ -48,10 +48,10 @@ def to_decide(job: Job) -> str:
     )
 
 
-def not_taken(job: Job, error: SubmitError) -> IncompleteError:
+def not_taken(job: Job, answer: str) -> IncompleteError:
     """A provider that is busy for too long."""
     return IncompleteError(
-        f"{job.name}: {job.provider} did not take the job", [("answer", shown(error))], "`clipbuild build` tries again"
+        f"{job.name}: {job.provider} did not take the job", [("answer", shown(answer))], "`clipbuild build` tries again"
     )
 
 

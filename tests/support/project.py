@@ -3,7 +3,9 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +41,9 @@ class Built:
 class Project:
     """`write` files, `build`, and ask which actions ran. Builds use the free local provider and the draft profile,
     which encodes small and fast, unless told otherwise."""
+
+    env: dict[str, str] | None = None
+    """The user's environment; None: that of the tests."""
 
     def __init__(self, root: pathlib.Path, profile: str = "draft") -> None:
         self.root, self.profile = root, profile
@@ -86,7 +91,7 @@ class Project:
         """Run a command in the project: status, stdout, stderr."""
         out, err = io.StringIO(), io.StringIO()
         status = 0
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _environment(self.env):
             try:
                 main(["-C", str(self.root), *args])
             except SystemExit as end:
@@ -113,3 +118,17 @@ class Project:
         return {
             str(path.relative_to(self.tree)): path.read_bytes() for path in sorted(self.tree.rglob("*")) if path.is_file()
         }
+
+
+@contextlib.contextmanager
+def _environment(wanted: dict[str, str] | None) -> Iterator[None]:
+    """The process's environment for a while."""
+    before = dict(os.environ)
+    try:
+        if wanted is not None:
+            os.environ.clear()
+            os.environ.update(wanted)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

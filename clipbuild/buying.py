@@ -1,0 +1,214 @@
+"""Buying for one build: opens the journal, adapters and caps, fills the workshop's `buy`, and pins what was bought.
+
+The only place where settings, keys, lock and providers meet. How a thing is bought once is `providers.jobs`.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from clipbuild.digest import Digest
+from clipbuild.engine.action import Action, Trace, Verdict
+from clipbuild.errors import ClipbuildError, DecisionError
+from clipbuild.events import Bus, JobNoted
+from clipbuild.planning import LOCK, Planned, Session, find
+from clipbuild.providers import keys, registry
+from clipbuild.providers.collecting import Collector
+from clipbuild.providers.config import Config
+from clipbuild.providers.contract import Provider, Request
+from clipbuild.providers.desk import Desk, HaltedError, Order, Policy, background
+from clipbuild.providers.download import Downloader, nearby
+from clipbuild.providers.jobs import Buyer
+from clipbuild.providers.journal import mirror_path
+from clipbuild.providers.records import ZERO, Job, Record, Step, amount, money
+from clipbuild.providers.scribe import Scribe
+from clipbuild.providers.spend import FROZEN, LOCKED, UNTRUSTED, Budget, Spending, smaller
+from clipbuild.providers.wording import undecided
+from clipbuild.settings import Settings, config_path
+from clipbuild.stages import registry as stages
+
+LANE = 100
+"""The widest a lane may be, unless the project's `pools` say otherwise."""
+
+
+@dataclass(slots=True)
+class Adapters:
+    """Adapters by name, made when first asked for. `environment` is where keys are looked up, at the moment they are due."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    made: dict[str, Provider] = field(default_factory=dict)
+
+    def get(self, name: str) -> Provider:
+        """The adapter. Raises UsageError for a provider that nobody stands for."""
+        if name not in self.made:
+            plugins = self.settings.plugins if self.settings.trusted else ()
+            self.made[name] = registry.find(name, plugins)(self._config(name))
+        return self.made[name]
+
+    def _config(self, name: str) -> Config:
+        base = str(self.settings.base_urls.get(name, ""))
+        path = keys.keys_path(self.environment, config_path(self.environment))
+
+        def key() -> str:
+            return keys.look_up(registry.variable(name), self.environment, path) if self.settings.trusted else ""
+
+        return Config(key, Downloader(nearby(base)), base)
+
+    async def close(self) -> None:
+        """Let connections go."""
+        for provider in self.made.values():
+            close = getattr(provider, "close", None)
+            if close is not None:
+                await close()
+
+
+@dataclass(slots=True)
+class Buying:
+    """One build's buying. `problems` are what went wrong with jobs that no action of this build waits for."""
+
+    session: Session
+    desk: Desk
+    buyer: Buyer
+    problems: dict[str, ClipbuildError] = field(default_factory=dict)
+    others: "list[asyncio.Task[None]]" = field(default_factory=list)
+
+    async def buy(self, action: Action, key: Digest, paths: Mapping[str, str], folder: str) -> Trace:
+        """The workshop's hook: what the action gives, bought once. Raises ClipbuildError."""
+        pin = find(self.session, key)
+        if pin is not None:
+            return await self._back(action, pin)
+        return await self.buyer.buy(order_of(action, key, paths))
+
+    async def _back(self, action: Action, pin: Trace) -> Trace:
+        """A bought result whose bytes are gone: from the provider while it has them, else a person must decide."""
+        if all(self.session.store.has(blob) for blob in pin.outputs.values()):
+            return replace(pin, name=action.name)
+        provider, job = pin.facts.get("provider", ""), pin.facts.get("job", "")
+        offline = self.desk.spending.budget.offline
+        if provider and job and not offline and await self.buyer.collector.restore(provider, job, pin.outputs, action.name):
+            return replace(pin, name=action.name)
+        facts = [("bought", pin.facts.get("at", "")), ("job", f"{provider} {job}"), ("cost", f"${pin.cost}")]
+        sku = action.name.split("/")[0]
+        hint = f"bring the blobs back (a store, a remote), or buy it again: `clipbuild retake {sku} --because lost`"
+        raise DecisionError(f"{action.name}: bought, and its bytes are nowhere to be found", facts, hint)
+
+    def begin(self, planned: Planned) -> None:
+        """Let lost results be got back, and start to collect what is open and no action of the build waits for."""
+        planned.plan.reopen_lost()
+        wanted = set(planned.plan.keys.values())
+        jobs = [job for job in self.desk.jobs.values() if job.key not in wanted and (job.is_open or job.is_ambiguous)]
+        self.others = [background(self._collected(job)) for job in jobs]
+
+    async def settled(self) -> None:
+        """Wait for those others; what a person must decide joins the problems."""
+        await asyncio.gather(*self.others)
+        held = [job for job in self.desk.jobs.values() if job.is_ambiguous and job.state is Step.HELD]
+        names = {problem.what for problem in self.problems.values()}
+        for job in held:
+            error = undecided(job)
+            if error.what not in names:
+                self.problems[f"{job.name} ({job.provider} job {job.intent[:8]})"] = error
+
+    async def _collected(self, job: Job) -> None:
+        try:
+            if job.is_ambiguous:
+                await self.buyer.settle(job)
+                job = self.desk.jobs[job.intent]
+            if job.is_open and not self.desk.spending.budget.offline:
+                await self.buyer.collector.finish(job)
+        except ClipbuildError as error:
+            self.problems[f"{job.name} ({job.provider} job)"] = error
+
+    def pin(self, planned: Planned) -> None:
+        """Write the lock from the plan: every precious action that is up to date. Raises OSError, UsageError."""
+        plan = planned.plan
+        ready = [a for a in plan.of(Verdict.UP_TO_DATE) if a.precious]
+        traces = [t for a in ready if (t := find(self.session, plan.keys[a.id])) is not None]
+        session = self.session
+        fresh = [t for t in traces if session.lock.pin(t.key) is None]
+        if fresh and self.desk.spending.budget != FROZEN:
+            session.lock = session.lock.with_pins(fresh)
+            session.lock.save(os.path.join(session.wish.root, LOCK))
+        keys_pinned = set(session.lock.pins)
+        done = [job for job in self.desk.jobs.values() if job.state is Step.FETCHED and job.key in keys_pinned]
+        if done:
+            session.journal.append(*(self.desk.entry(job, Step.PINNED) for job in done))
+            for job in done:
+                self.desk.emit(JobNoted, name=job.name, provider=job.provider, step=Step.PINNED.value)
+
+    def end(self, status: int) -> None:
+        """The build is whole (done, or some failed): the next one begins anew, with a cap of its own."""
+        build = self.session.journal.replay.open_build(self.desk.workspace)
+        if build and status in (0, 1):
+            self.session.journal.append(Record(Step.ENDED, self.desk.now(), name=self.desk.workspace, build=build))
+
+
+def order_of(action: Action, key: Digest, paths: Mapping[str, str]) -> Order:
+    """What an action wants bought, in the words of the providers' contract."""
+    params = {name: value for name, value in action.params.items() if name not in ("provider", "take")}
+    kind = getattr(stages.stage(action.stage), "kind", "")
+    return Order(key, action.name, str(action.params["provider"]), Request(kind, params, dict(paths)))
+
+
+@asynccontextmanager
+async def opened(
+    session: Session, bus: Bus, stop: asyncio.Event, budget: Budget, *, policy: Policy | None = None, **doors: Any
+) -> AsyncIterator[Buying]:
+    """Buying for the running loop; ends with the adapters closed and what the journal is owed written."""
+    adapters = Adapters(session.settings, os.environ)
+    pools = session.catalog.project.pools
+    workspace = mirror_path("", session.wish.root).rpartition("/")[2]
+    desk = Desk(
+        Scribe(session.journal), session.store, Spending(budget, session.lock.pins.values()), adapters.get, workspace,
+        os.path.join(session.wish.root, ".clipbuild", "tmp"), bus.emit, lambda name: pools.get(name, LANE),
+        policy or Policy(), stop=stop, **doors,
+    )  # fmt: skip
+    collector = Collector(desk)
+    closing = background(_close_lanes(desk))
+    try:
+        yield Buying(session, desk, Buyer(desk, collector))
+    finally:
+        closing.cancel()
+        left = [*collector.tasks.values()]
+        if stop.is_set() and left:
+            await asyncio.wait(left, timeout=1.0)
+        for task in left:
+            task.cancel()
+        await adapters.close()
+
+
+async def _close_lanes(desk: Desk) -> None:
+    """Once the run is to stop, nobody waits for a place any more."""
+    await desk.stop.wait()
+    for lane in desk.lanes.values():
+        lane.close(HaltedError("stopped", hint="`clipbuild build` goes on from here"))
+
+
+def budget(session: Session, max_spend: str, *, locked: bool, frozen: bool) -> Budget:
+    """What this build may spend: the user's caps, which project and command line may lower."""
+    if not session.settings.trusted:
+        return UNTRUSTED
+    if frozen or locked:
+        return FROZEN if frozen else LOCKED
+    project, settings = session.catalog.project, session.settings
+    own = amount(max_spend) if max_spend else amount(settings.budget_build)
+    return Budget(
+        smaller(own, amount(project.budget_build)),
+        smaller(amount(settings.budget_month), amount(project.budget_month)),
+    )
+
+
+def pools(session: Session, planned: Planned) -> dict[str, int]:
+    """The width of each provider's pool, and of those that the project names."""
+    providers = {action.pool for action in planned.plan.graph if action.precious}
+    return {**dict.fromkeys(providers, LANE), **session.catalog.project.pools}
+
+
+def summed(before: str, traces: Iterable[Trace]) -> str:
+    """USD in all, as text."""
+    total = sum((amount(trace.cost) or ZERO for trace in traces), amount(before) or ZERO)
+    return money(total) or "0"
