@@ -14,7 +14,8 @@ from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Trace, Verdict
 from clipbuild.errors import ClipbuildError, DecisionError
 from clipbuild.events import Bus, JobNoted
-from clipbuild.planning import LOCK, Planned, Session, find
+from clipbuild.look import LOCK
+from clipbuild.planning import Planned, Session, find
 from clipbuild.providers import keys, registry
 from clipbuild.providers.collecting import Collector
 from clipbuild.providers.config import Config
