@@ -102,6 +102,8 @@ def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
 
     report, settings = Report(), look.settings
     session = planning.open_session(look.wish, settings, placed, suspects=look.suspects())
+    for problem in session.catalog.warnings:
+        bus.emit(events.Warned, text=str(problem).partition("\n")[0])
     try:
         with session.store.use():
             planned = _until_settled(session, look.drift(session), bus, options, report)

@@ -42,6 +42,7 @@ class Recall:
             found = list(entries)
         else:
             other, files = prompts != self._prompts or LOCK in drift.sources, drift.sources
+            files |= self._session.catalog.exports
             found = [
                 one for one in entries
                 if one.id in drift.clips or one.place.file in files or (other and one.bought)

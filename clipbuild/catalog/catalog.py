@@ -4,12 +4,13 @@ Everything that is wrong is said at once. Reads through the files it is handed, 
 knows what was asked. Knows nothing of how a clip is made.
 """
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from clipbuild import digest
-from clipbuild.catalog import entries, platforms, project, seals
+from clipbuild.catalog import entries, exports, platforms, project, seals
 from clipbuild.catalog.entries import Cache, Product, Sheet
 from clipbuild.catalog.faults import problems
 from clipbuild.catalog.judge import Judge, Known
@@ -46,6 +47,10 @@ class Catalog:
 
     project: Project
     entries: tuple[Entry, ...]
+    warnings: tuple[Problem, ...] = ()
+    """What was left out of a shop's export, and why."""
+    exports: frozenset[str] = frozenset()
+    """Shop exports: which clips they give depends on more than their bytes, on the photos that there are."""
 
     @property
     def clips(self) -> tuple[Clip, ...]:
@@ -76,6 +81,9 @@ class _Walk:
     wrong: list[Problem] = field(default_factory=list)
     there: dict[str, bool] = field(default_factory=dict)
     products: list[tuple[str, Place]] = field(default_factory=list)
+    feeds: dict[str, tuple[Mapping[str, Any], list[str]]] = field(default_factory=dict)
+    """Shop exports by path: their entry in `catalog:`, and the files of their photo folder."""
+    warnings: dict[str, list[Problem]] = field(default_factory=dict)
 
     def run(self) -> Catalog:
         data = self.files.read(project.FILE)
@@ -84,15 +92,15 @@ class _Walk:
         texts = self._texts(config.sources)
         if config.faults:
             for sheet in self._sheets(texts):
-                self.wrong += problems(sheet.file, sheet.data, sheet.faults)
+                self.wrong += sheet.problems(sheet.faults)
             raise CatalogError(dict.fromkeys(self.wrong))
         judge = Judge(config.project, config.brands, self.known, self._exists, self.files.names)
         self.wrong += problems(project.FILE, data, judge.project(config.raw))
         shared = repr((entries.signature(), data, config.project.profile, self.known, platforms.shipped())).encode()
         resolver, found = Resolver(config), list[Entry]()
         for path, text in texts.items():
-            mark = digest.fingerprint(b"\0".join((shared, path.encode(), text)))
-            source = seals.late(path, text, self.cache, resolver)
+            mark = digest.fingerprint(b"\0".join((shared, path.encode(), repr(self.feeds.get(path)).encode(), text)))
+            source = Source(resolver, functools.partial(self._read, path, text))
             sealed = seals.get(self.cache, self.profile, mark, path, source)
             if sealed is not None and seals.whole(sealed, self.suspects, self._exists):
                 found += sealed
@@ -103,12 +111,15 @@ class _Walk:
         self.wrong += doubled(self.products, found)
         if self.wrong:
             raise CatalogError(dict.fromkeys(self.wrong))
-        return Catalog(config.project, tuple(found))
+        warnings = tuple(problem for some in self.warnings.values() for problem in some)
+        return Catalog(config.project, tuple(found), warnings, frozenset(self.feeds))
 
     def _judged(self, sheet: Sheet, judge: Judge, source: Source, mark: str, room: int) -> list[Entry]:
         """The clips of a file, all its faults noted; sealed when there are none."""
         source.sheet = sheet
-        faults = [*sheet.faults, *(fault.below(("defaults",)) for fault in judge.layer(sheet.defaults))]
+        faults = list(sheet.faults)
+        if not sheet.flat:  # the defaults of an export stand in the project file and are judged there
+            faults += [fault.below(("defaults",)) for fault in judge.layer(sheet.defaults)]
         faults += [fault.below(("products", part.number)) for part in sheet.partial for fault in judge.product(part.value)]
         self.products += [_named(sheet, part) for part in sheet.partial if "sku" in part.value]
         made: list[Entry] = []
@@ -121,9 +132,9 @@ class _Walk:
             if len(made) > room:
                 what = f"more than {MAX_CLIPS:,} clips (products × variants × languages)"
                 raise CatalogError([*self.wrong, Problem(sheet.file, *product.spot, what, (), "split the project")])
-        if not faults:
+        if not faults and not self.warnings.get(sheet.file):
             seals.put(self.cache, self.profile, mark, sheet.file, made)
-        self.wrong += problems(sheet.file, sheet.data, faults)
+        self.wrong += sheet.problems(faults)
         return made
 
     def _exists(self, path: str) -> bool:
@@ -143,6 +154,8 @@ class _Walk:
                 hint = "`clipbuild new SKU` writes one; or change `catalog:`"
                 self.wrong.append(Problem(project.FILE, 0, 0, what, (), hint))
             for path in (path for path in paths if path not in texts):
+                if source.feed is not None:
+                    self.feeds[path] = (source.feed, self.files.glob(f"{source.feed.get('photos', 'photos')}/**"))
                 try:
                     texts[path] = self.files.read(path)
                 except UsageError as error:
@@ -154,10 +167,16 @@ class _Walk:
                     raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
         return texts
 
+    def _read(self, path: str, text: bytes) -> Sheet:
+        if path not in self.feeds:
+            return entries.read(path, text, self.cache)
+        sheet, self.warnings[path] = exports.read(path, text, *self.feeds[path])
+        return sheet
+
     def _sheets(self, texts: Mapping[str, bytes]) -> Iterator[Sheet]:
         for path, text in texts.items():
             try:
-                sheet = entries.read(path, text, self.cache)
+                sheet = self._read(path, text)
             except CatalogError as error:
                 self.wrong += error.problems
                 continue

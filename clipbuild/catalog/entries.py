@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from clipbuild import __version__, digest
 from clipbuild.catalog import load, schema
-from clipbuild.catalog.faults import Fault
+from clipbuild.catalog.faults import Fault, problems
 from clipbuild.catalog.pieces import cut
 from clipbuild.catalog.places import Spot
 from clipbuild.errors import CatalogError, Problem
@@ -46,7 +46,8 @@ class Product:
 class Sheet:
     """One catalog file: its shared defaults and its sound products, and what is wrong with the rest.
 
-    `partial` are the products that can't be resolved, with only those of their keys that are sound.
+    `partial` are the products that can't be resolved, with only those of their keys that are sound. A `flat` one comes
+    from a table: its faults are those of a row.
     """
 
     file: str
@@ -55,6 +56,15 @@ class Sheet:
     products: tuple[Product, ...]
     faults: tuple[Fault, ...] = ()
     partial: tuple[Product, ...] = ()
+    flat: bool = False
+
+    def problems(self, faults: Sequence[Fault]) -> list[Problem]:
+        """These faults with their places."""
+        if not self.flat:
+            return problems(self.file, self.data, faults)
+        spots = {product.number: product.spot for product in self.products}
+        places = [spots.get(int(fault.path[1]), (0, 0)) if fault.path[:1] == ("products",) else (0, 0) for fault in faults]
+        return [Problem(self.file, *spot, f.what, f.facts, f.hint) for f, spot in zip(faults, places, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,10 @@ class Judge:
                 yield from self._file(file, (*path, "fonts", font))
             yield from (fault.below((*path, "defaults")) for fault in self.layer(brand.get("defaults", {})))
         yield from (fault.below(("defaults",)) for fault in self.layer(raw.get("defaults", {})))
+        for number, entry in enumerate(raw["catalog"] if isinstance(raw.get("catalog"), list) else ()):
+            if isinstance(entry, dict):
+                path = ("catalog", number, "defaults")
+                yield from (fault.below(path) for fault in self.layer(entry.get("defaults", {})))
         for recipe, layer in raw.get("recipes", {}).items():
             yield from (fault.below(("recipes", recipe)) for fault in self.layer(layer))
 

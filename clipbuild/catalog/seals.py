@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clipbuild import digest
-from clipbuild.catalog import entries
 from clipbuild.catalog.entries import Cache, Sheet
 from clipbuild.catalog.model import Clip, Place
 from clipbuild.catalog.resolve import Resolver
@@ -110,8 +109,3 @@ def whole(found: Iterable[Entry], suspects: Collection[str] | None, exists: Call
             if (suspects is None or file in suspects) and not exists(file):
                 return False
     return True
-
-
-def late(file: str, data: bytes, cache: Cache, resolver: Resolver) -> Source:
-    """A source that is parsed when it is asked for a clip."""
-    return Source(resolver, lambda: entries.read(file, data, cache))

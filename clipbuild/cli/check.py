@@ -31,6 +31,7 @@ def check(folder: str, profile: str, form: str, as_json: bool) -> int:
 
     root = workspace(folder)
     wrong: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
     products = clips = 0
     try:
         session = planning.open_session(Wish(root, profile=profile), settings())
@@ -38,24 +39,28 @@ def check(folder: str, profile: str, form: str, as_json: bool) -> int:
             planned = planning.make_plan(session, None)
         finally:
             session.close()
+        warnings = session.catalog.warnings
         products, clips = len({clip.sku for clip in planned.clips.values()}), len(planned.clips)
     except CatalogError as error:
         wrong = error.problems
-    _tell("json" if as_json else form, root, wrong, products, clips)
+    _tell("json" if as_json else form, root, wrong, warnings, (products, clips))
     return 2 if wrong else 0
 
 
-def _tell(form: str, root: str, wrong: Sequence["Problem"], products: int, clips: int) -> None:
+def _tell(
+    form: str, root: str, wrong: Sequence["Problem"], warnings: Sequence["Problem"], count: tuple[int, int]
+) -> None:  # fmt: skip
     from clipbuild.cli import problems
 
     if form == "json":
-        rows = [problems.plain(problem) for problem in wrong]
-        show_json({"problems": rows} | ({} if wrong else {"products": products, "clips": clips}))
+        rows = [problems.plain(problem) for problem in wrong] + [problems.plain(w, "warning") for w in warnings]
+        show_json({"problems": rows} | ({} if wrong else {"products": count[0], "clips": count[1]}))
     elif form == "text":
-        for problem in wrong:
+        for problem in (*wrong, *warnings):
             click.echo(str(problem), err=True)
-        count = f"{products} products, {clips} clips: nothing wrong"
-        click.echo(f"{len(wrong)} problem{'s' * (len(wrong) > 1)}" if wrong else count, err=bool(wrong))
+        left = f"; {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""
+        fine = f"{count[0]} products, {count[1]} clips: nothing wrong{left}"
+        click.echo(f"{len(wrong)} problem{'s' * (len(wrong) > 1)}" if wrong else fine, err=bool(wrong))
     else:
         folder = os.path.relpath(root).replace(os.sep, "/")
-        sys.stdout.write(problems.FORMS[form](wrong, (), folder))
+        sys.stdout.write(problems.FORMS[form](wrong, warnings, folder))
