@@ -26,7 +26,8 @@ DONE, SOME_FAILED, USAGE, INCOMPLETE, DECISION, INTEGRITY, INTERRUPTED = 0, 1, 2
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to build: `jobs` 0 means one a core; `shift` None: a shift of its own; `max_spend` USD as text; `locked`:
-    nothing is bought; `frozen`: nothing is bought or asked for, and the lock stays as it is."""
+    nothing is bought; `frozen`: nothing is bought or asked for, and the lock stays as it is;
+    `approved_only`: only what a person approved goes into the tree."""
 
     jobs: int = 0
     fail_fast: bool = False
@@ -34,6 +35,7 @@ class Options:
     max_spend: str = ""
     locked: bool = False
     frozen: bool = False
+    approved_only: bool = False
     shift: "Shift | None" = None
 
     def work(self) -> "Shift":
@@ -56,6 +58,7 @@ class Report:
     deliverables: int = 0
     written: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
     status: int = DONE
 
     def plain(self) -> dict[str, Any]:
@@ -64,7 +67,7 @@ class Report:
             "ran": self.ran, "failed": sorted(self.failed), "errors": self.failed, "blocked": self.blocked,
             "up_to_date": self.up_to_date, "cost": self.cost, "seconds": round(self.seconds, 3),
             "deliverables": self.deliverables, "written": self.written, "removed": self.removed,
-            "status": self.status,
+            "held": self.held, "status": self.status,
         }  # fmt: skip
 
 
@@ -72,7 +75,7 @@ def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> 
     """Make everything wished for that is out of date. Raises CatalogError, UsageError, IntegrityError."""
     began = time.monotonic()
     look = Look.take(wish, settings)
-    if look.changes is not None and not look.changes:
+    if look.changes is not None and not look.changes and not options.approved_only:
         report = Report(up_to_date=look.note["actions"], deliverables=look.note["deliverables"])
     else:
         from clipbuild.engine.workspace import Workspace
@@ -106,8 +109,9 @@ def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
         bus.emit(events.Warned, text=str(problem).partition("\n")[0])
     try:
         with session.store.use():
-            planned = _until_settled(session, look.drift(session), bus, options, report)
-            _publish(session, planned, look, report)
+            drift = None if options.approved_only else look.drift(session)
+            planned = _until_settled(session, drift, bus, options, report)
+            _publish(session, planned, look, bus, options, report)
             if settings.remote_write and settings.trusted and report.ran:
                 from clipbuild import sharing
 
@@ -208,15 +212,22 @@ def _status(errors: Any, stop: "asyncio.Event") -> int:
     return next((s for s in (INTEGRITY, DECISION, INCOMPLETE, USAGE, SOME_FAILED) if s in statuses), DONE)
 
 
-def _publish(session: "Session", planned: "Planned", look: Look, report: Report) -> None:
+def _publish(
+    session: "Session", planned: "Planned", look: Look, bus: events.Bus, options: Options, report: Report
+) -> None:
     """Bring the tree in line; when all is well, remember how it was left, so that the next build may stop at a look."""
-    from clipbuild import publishing
+    from clipbuild import holds, publishing
     from clipbuild.look import leave
     from clipbuild.manifest import NAME as MANIFEST
 
-    done = publishing.publish(session, planned)
+    done = publishing.publish(session, planned, approved_only=options.approved_only)
     report.deliverables = done.count
-    if report.status != DONE:
+    report.held = {hold.clip: str(hold) for hold in done.held}
+    for text in holds.advice(session, planned):
+        bus.emit(events.Warned, text=text)
+    if report.status == DONE and done.waits:
+        report.status = DECISION
+    if report.status != DONE or options.approved_only:
         return
     actions = planned.kept_actions + len(planned.plan.graph)
     note = {

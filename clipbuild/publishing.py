@@ -12,39 +12,46 @@ from typing import Any
 
 from clipbuild import events
 from clipbuild.engine import files
+from clipbuild.holds import Hold, Holds
 from clipbuild.manifest import Manifest
 from clipbuild.outputs import MANIFEST, Entry
 from clipbuild.planner.recipes import Deliverable
 from clipbuild.planner.spoken import Draft
 from clipbuild.planning import Planned, Session
+from clipbuild.records import Mark
 
 Rows = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(slots=True)
 class Published:
-    """What became of the tree: how many files it has, those of the clips that were looked at, those that went."""
+    """What became of the tree: how many files it has, those of the clips that were looked at, those that went; and the
+    clips that were held back. `waits`: a person must decide."""
 
     count: int = 0
     placed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    held: list[Hold] = field(default_factory=list)
+    waits: bool = False
 
 
-def publish(session: Session, planned: Planned) -> Published:
+def publish(session: Session, planned: Planned, *, approved_only: bool = False) -> Published:
     """Bring the tree in line with the plan.
 
-    A clip that is not whole keeps its files of before, and gets no record.
+    A clip that is not whole keeps its files of before, and gets no record. So does one that is held back, but for files
+    that may not be there; `approved_only`: those are all that nobody approved.
     """
+    holds = Holds(session, planned, approved_only)
     table, known = session.tree.manifest(), {entry.id for entry in session.catalog.entries}
     before = _Before(session, table.rows() if planned.drift is None else None)
     unfinished = _Unfinished(session)
-    entries = {clip: _entries(session, planned, clip) for clip in planned.deliverables}
+    entries = {clip: _entries(session, planned, clip, holds) for clip in planned.deliverables}
     old = unfinished.strays(table)
     rows: dict[str, Mapping[str, Any]] = {}
     for clip, whole in entries.items():
         had = before.of(clip)
         old |= had.keys()
-        rows |= _rows(session, whole, had)
+        rows |= _rows(session, whole, holds.kept(had) if clip in holds.found or approved_only else had)
     left = before.clips() - known
     for clip in left:
         old |= before.of(clip).keys()
@@ -58,12 +65,16 @@ def publish(session: Session, planned: Planned) -> Published:
     session.tree.save(changed)
     for clip in (clip for clip, whole in entries.items() if whole and not session.wish.platforms):
         session.records.put(clip, planned.marks[clip], [entry.plain() for entry in entries[clip]])
+    for clip in holds.found:
+        left_there = [dict(row) for row in rows.values() if row.get("clip") == clip]
+        session.records.put(clip, Mark("", "", planned.marks[clip].actions), left_there)
+    session.records.put_held((session.records.held() - set(planned.deliverables) | set(holds.found)) & known)
     session.records.drop(left)
     there = (before.clips() | {clip for clip, whole in entries.items() if whole}) - left
     session.records.put_tree(there, changed.fingerprint())
     session.state.commit()
     unfinished.end()
-    return Published(len(changed), [*rows, MANIFEST], gone)
+    return Published(len(changed), [*rows, MANIFEST], gone, list(holds.found.values()), holds.needs_person())
 
 
 def publish_drafts(session: Session, drafts: Iterable[Draft], bus: events.Bus) -> None:
@@ -131,11 +142,13 @@ class _Unfinished:
         files.remove(self._path)
 
 
-def _entries(session: Session, planned: Planned, clip: str) -> list[Entry]:
-    """The files of a clip; none when it is not whole."""
+def _entries(session: Session, planned: Planned, clip: str, holds: Holds) -> list[Entry]:
+    """The files of a clip; none when it is not whole or held back."""
     wanted = planned.deliverables[clip]
     found = [entry for deliverable in wanted if (entry := _entry(planned, deliverable, session))]
-    return found if len(found) == len(wanted) else []
+    if len(found) < len(wanted) or any(w.check and planned.plan.resolve(w.check) is None for w in wanted):
+        return []
+    return [] if holds.of(clip) else found
 
 
 def _rows(session: Session, entries: list[Entry], before: Rows) -> Rows:

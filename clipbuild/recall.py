@@ -31,6 +31,7 @@ class Recall:
         self.context = f"{self._shared} {self._prompts}"
         self._bought = _bought(session)
         self._marks: dict[str, Mark] = {}
+        self._held = self._turned() if drift is not None else frozenset()
 
     def doubtful(self, entries: Collection[Entry]) -> list[Entry]:
         """The clips that are not plainly the same: something that they are made from or led to looks otherwise."""
@@ -45,11 +46,20 @@ class Recall:
             files |= self._session.catalog.exports
             found = [
                 one for one in entries
-                if one.id in drift.clips or one.place.file in files or (other and one.bought)
+                if one.id in drift.clips or one.id in self._held or one.place.file in files or (other and one.bought)
                 or not files.isdisjoint(one.files) or (one.spoken and spoken.draft_path(one.id) in files)
             ]  # fmt: skip
         self._marks = self._session.records.marks({one.id for one in found})
         return found
+
+    def _turned(self) -> frozenset[str]:
+        """The clips that were held back, and those that a person rejected since they were published."""
+        records, drift = self._session.records, self._drift
+        if drift is None or LOCK not in drift.sources:
+            return records.held()
+        no = {blob for blob, said in self._session.lock.decisions().items() if said.verdict == "rejected"}
+        here = records.clips() if no else ()
+        return records.held() | {clip for clip in here if any(row["sha256"] in no for row in records.files(clip))}
 
     def _strangers(self, changed: frozenset[str], entries: Iterable[Entry]) -> set[str]:
         """Changed sources that may be about any clip: the project file above all."""
@@ -68,7 +78,7 @@ class Recall:
     def is_same(self, entry: Entry, whole: str) -> bool:
         """It was made from just this, and its files are as they were left. Raises CatalogError for its template."""
         mark = self._marks.get(entry.id)
-        if self._drift is None or mark is None or entry.id in self._drift.clips or mark.whole != whole:
+        if self._drift is None or mark is None or entry.id in self._drift.clips | self._held or mark.whole != whole:
             return False
         return not mark.asked or self._say(entry, mark.asked) == mark.said
 

@@ -88,6 +88,15 @@ class Records:
         for kind in (self._marks, self._files, self._whole):
             self._state.drop(kind)
 
+    def held(self) -> frozenset[str]:
+        """The clips that were held back from the tree."""
+        data = self._state.get(self._whole, "held")
+        return frozenset(data.decode().split("\n")) if data else frozenset()
+
+    def put_held(self, clips: Iterable[str]) -> None:
+        """These clips are held back from the tree."""
+        self._state.put(self._whole, "held", "\n".join(sorted(clips)).encode())
+
     def clips(self) -> frozenset[str]:
         """Every clip that has files in the tree."""
         data = self._state.get(self._whole, "clips")

@@ -19,6 +19,7 @@ from clipbuild.wish import Wish
 @scope_options
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), default=None, help="How many actions run at once.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would run, like `plan`; run nothing.")
+@click.option("--approved-only", is_flag=True, help="Put only what a person approved into the output tree.")
 @click.option("--fail-fast", is_flag=True, help="Start nothing new after the first failure.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors and the last line.")
 @click.option("--events", "events_file", type=click.Path(dir_okay=False), help="Write every event as a line of JSON.")
@@ -28,13 +29,14 @@ from clipbuild.wish import Wish
 @click.pass_context
 def build(
     ctx: click.Context, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, jobs: int | None,
-    dry_run: bool, fail_fast: bool, quiet: bool, events_file: str | None, trace_file: str | None,
+    dry_run: bool, approved_only: bool, fail_fast: bool, quiet: bool, events_file: str | None, trace_file: str | None,
     junit_file: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is out of date.
 
     SKU may be a pattern: `clipbuild build 'olive-*'`. Without one, every product is built. Nothing is made again
-    that is up to date; a failed product never stops the others.
+    that is up to date; a failed product never stops the others. A clip that its check says no to, or that must be
+    reviewed, is held back until a person approves it: `clipbuild review`.
 
     Exit status: 0 done, 1 some products failed, 2 catalog or command line wrong, 3 incomplete (spending not allowed,
     open jobs), 4 a person must decide, 5 damage found, 130 interrupted.
@@ -49,10 +51,11 @@ def build(
     chosen: Settings = settings()
     began = time.monotonic()
     bus = events.Bus(lambda: time.monotonic() - began)
+    options = builder.Options(jobs or 0, fail_fast, approved_only=approved_only)
     listeners = _Listeners(bus, events_file, trace_file, junit_file, show=not (quiet or as_json))
     with listeners:
         wish, _ = narrowed(wish, scope, chosen)
-        report = listeners.report = builder.build(wish, chosen, bus, builder.Options(jobs or 0, fail_fast))
+        report = listeners.report = builder.build(wish, chosen, bus, options)
     if as_json:
         show_json(report.plain())
     else:
@@ -102,7 +105,9 @@ class _Listeners:
 def _last_words(report: builder.Report) -> None:
     for error in report.failed.values():
         click.echo(error, err=True)
-    if not report.ran and not report.failed and not report.written and not report.removed:
+    for text in report.held.values():
+        click.echo(f"held back  {text}", err=True)
+    if not any((report.ran, report.failed, report.written, report.removed, report.held)):
         click.echo(f"nothing to do: {report.up_to_date} actions up to date ({report.seconds:.2f} s)")
         return
     parts = [f"{len(report.ran)} ran"]
@@ -111,6 +116,8 @@ def _last_words(report: builder.Report) -> None:
     if report.blocked:
         parts.append(f"{len(report.blocked)} not reached")
     parts.append(f"{report.up_to_date} up to date")
+    if report.held:
+        parts.append(f"{len(report.held)} held back")
     files = f"{len(report.written)} files written"
     if report.removed:
         files += f", {len(report.removed)} removed"

@@ -15,7 +15,8 @@ from clipbuild.cli.common import json_option, settings, show_json, workspace
 def gc(folder: str, remove: bool, as_json: bool) -> int:
     """Say what the store holds that nobody needs any more; with --remove, remove it.
 
-    Never removed: what was bought, what a lock of this worktree or of any branch pins, what the output trees and the
+    Never removed: what was bought, what a lock of this worktree or of any branch pins or
+    approves, what the output trees and the
     current catalog's plans lead to, what a running build uses, and anything younger than a day.
     """
     from clipbuild.engine.workspace import Workspace
@@ -52,6 +53,7 @@ def _sweep(root: str, remove: bool):  # type: ignore[no-untyped-def]
                 other.close()
         for lock in _locks(root, session.lock):
             keep |= {d for trace in lock.pins.values() for d in trace.outputs.values()}
+            keep |= {said.digest for said in lock.approvals.values() if said.verdict == "approved"}
         return keep, session.store.gc(keep, now=time.time(), dry_run=not remove)
     finally:
         session.close()

@@ -1,0 +1,119 @@
+"""What holds a finished clip back from the tree: a check that says no, a person who did, or one who has not spoken yet.
+
+Reads decisions from the lock and reports from the store. Knows nothing of how the tree is written.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clipbuild.decisions import APPROVED, REJECTED, standing
+from clipbuild.digest import Digest
+from clipbuild.engine.lock import Approval
+from clipbuild.planner.recipes import Deliverable
+from clipbuild.planning import Planned, Session
+
+FAILED, UNDECIDED = "failed", "undecided"
+Rows = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One clip that is not published, and why: failed, rejected or undecided, in words, and what to do."""
+
+    clip: str
+    kind: str
+    why: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.clip}: {self.why}" + (f"\n    hint  {self.hint}" if self.hint else "")
+
+
+@dataclass(slots=True)
+class Holds:
+    """The holds of one build. `approved_only`: what nobody approved is held too."""
+
+    session: Session
+    planned: Planned
+    approved_only: bool = False
+    found: dict[str, Hold] = field(default_factory=dict)
+    _said: dict[Digest, Approval] | None = None
+
+    def of(self, clip: str) -> Hold | None:
+        """What holds this whole clip back, if anything."""
+        required = self.planned.entries[clip].load().review == "required"
+        for wanted in self.planned.deliverables[clip]:
+            if wanted.kind == "mp4" and (hold := self._judge(wanted, required=required)):
+                self.found[clip] = hold
+                return hold
+        return None
+
+    def _judge(self, wanted: Deliverable, *, required: bool) -> Hold | None:
+        blob = self.planned.plan.resolve(wanted.source)
+        said = standing(self.said(), blob)
+        if blob is None or said == APPROVED:
+            return None
+        sku = wanted.clip.split(".")[0]
+        look = "`clipbuild review`"
+        if said == REJECTED:
+            reason = self.said()[blob].reason
+            return Hold(wanted.clip, REJECTED, "rejected" + (f": {reason}" if reason else ""),
+                        f"change it or `clipbuild retake {sku}`, then look: {look}")  # fmt: skip
+        if wanted.check is not None and (errors := self._errors(self.planned.plan.resolve(wanted.check))):
+            return Hold(wanted.clip, FAILED, f"not fit to be posted: {'; '.join(errors)}",
+                        f"look at it: {look}; `clipbuild approve {sku}` posts it all the same")  # fmt: skip
+        if required or self.approved_only:
+            return Hold(wanted.clip, UNDECIDED, "waits for a person's approval", f"{look}, or `clipbuild approve {sku}`")
+        return None
+
+    def said(self) -> dict[Digest, Approval]:
+        """The latest decision on each blob."""
+        if self._said is None:
+            self._said = self.session.lock.decisions()
+        return self._said
+
+    def _errors(self, report: Digest | None) -> list[str]:
+        told = read_json(self.session, report)
+        return [str(f.get("advice", f.get("id", ""))) for f in told.get("findings") or () if f.get("severity") == "error"]
+
+    def kept(self, before: Rows) -> Rows:
+        """What stays in the tree of a clip that is held: its files of before, but none that may not be there."""
+        gone = {str(row["platform"]) for row in before.values() if row["kind"] == "mp4" and not self._may_stay(row)}
+        return {path: row for path, row in before.items() if row["platform"] not in gone}
+
+    def _may_stay(self, row: Mapping[str, Any]) -> bool:
+        said = standing(self.said(), row["sha256"])
+        return said == APPROVED if self.approved_only else said != REJECTED
+
+    def needs_person(self) -> bool:
+        """Something waits that only a person can settle."""
+        return not self.approved_only and any(hold.kind != REJECTED for hold in self.found.values())
+
+
+def advice(session: Session, planned: Planned) -> Iterator[str]:
+    """A line for each named motion that does not suit its picture, with a better one."""
+    seen = set()
+    for action in planned.plan.graph:
+        if action.stage != "choose" or action.id not in planned.plan.outputs:
+            continue
+        told = read_json(session, planned.plan.outputs[action.id].get("advice"))
+        if told.get("better"):
+            name = action.name.rsplit("/", 1)[0]
+            text = f"{name}: {action.params['motion']} does not suit this picture ({told['because']}); {told['better']} would"
+            if text not in seen:
+                seen.add(text)
+                yield text
+
+
+def read_json(session: Session, blob: Digest | None) -> dict[str, Any]:
+    """A small report in the store; {} where it is not there or is none."""
+    if blob is None:
+        return {}
+    try:
+        with open(session.store.path(blob), "rb") as file:
+            found = json.loads(file.read())
+    except (OSError, ValueError, KeyError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
