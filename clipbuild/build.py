@@ -166,7 +166,7 @@ async def _make(
     import contextlib
     import signal
 
-    from clipbuild import buying, workshop
+    from clipbuild import buying, holds, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.workspace import Workspace
 
@@ -180,6 +180,7 @@ async def _make(
     temporary = shift.folder(Workspace(session.wish.root))
     crew = shift.crew(jobs, temporary)
     shop = workshop.Workshop(session.store, session.origins, {"ffmpeg": session.ffmpeg}, temporary, crew, bus)
+    shop.gate = holds.gate(session)
     pools = {"cpu": jobs, "inline": 1, **buying.pools(session, planned)}
     budget = buying.budget(session, options.max_spend, locked=options.locked, frozen=options.frozen)
     try:

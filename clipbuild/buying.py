@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from clipbuild.decisions import amend
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Trace, Verdict
 from clipbuild.errors import ClipbuildError, DecisionError
 from clipbuild.events import Bus, JobNoted
-from clipbuild.look import LOCK
 from clipbuild.planning import Planned, Session, find
 from clipbuild.providers import keys, registry
 from clipbuild.providers.collecting import Collector
@@ -132,8 +132,7 @@ class Buying:
         session = self.session
         fresh = [t for t in traces if session.lock.pin(t.key) is None]
         if fresh and self.desk.spending.budget != FROZEN:
-            session.lock = session.lock.with_pins(fresh)
-            session.lock.save(os.path.join(session.wish.root, LOCK))
+            session.lock = amend(session.wish.root, lambda lock: lock.with_pins(fresh))
         keys_pinned = set(session.lock.pins)
         done = [job for job in self.desk.jobs.values() if job.state is Step.FETCHED and job.key in keys_pinned]
         if done:

@@ -4,13 +4,15 @@ Reads decisions from the lock and reports from the store. Knows nothing of how t
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from clipbuild.decisions import APPROVED, REJECTED, standing
 from clipbuild.digest import Digest
+from clipbuild.engine.action import Action
 from clipbuild.engine.lock import Approval
+from clipbuild.errors import DecisionError
 from clipbuild.planner.recipes import Deliverable
 from clipbuild.planning import Planned, Session
 
@@ -90,6 +92,21 @@ class Holds:
     def needs_person(self) -> bool:
         """Something waits that only a person can settle."""
         return not self.approved_only and any(hold.kind != REJECTED for hold in self.found.values())
+
+
+def gate(session: Session) -> Callable[[Action, Digest, Mapping[str, Digest]], None]:
+    """Where the project has stills approved first: stops a motion from being bought for a picture nobody approved."""
+    said = session.lock.decisions()
+
+    def check(action: Action, key: Digest, inputs: Mapping[str, Digest]) -> None:
+        if session.catalog.project.approve != "stills" or action.stage != "animate" or session.lock.pin(key):
+            return
+        if standing(said, inputs.get("image")) != APPROVED:
+            sku = action.name.split("/")[0].split(".")[0]
+            hint = f"look at it: `clipbuild review`; or `clipbuild approve --still {sku}`"
+            raise DecisionError(f"{action.name}: its picture waits for a person's approval", hint=hint)
+
+    return check
 
 
 def advice(session: Session, planned: Planned) -> Iterator[str]:

@@ -25,6 +25,8 @@ WALL_SECONDS = 20 * 60.0
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Buy = Callable[[Action, Digest, Mapping[str, str], str], Any]
+Gate = Callable[[Action, Digest, Mapping[str, Digest]], None]
+"""Raises where a person must speak before something is bought."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Workshop:
     workers: Workers
     bus: events.Bus
     buy: Buy | None = None
+    gate: Gate | None = None
 
     async def run(self, action: Action, key: Digest, inputs: Mapping[str, Digest]) -> Trace:
         """Make the action's outputs and return its trace. Raises ClipbuildError."""
@@ -46,6 +49,8 @@ class Workshop:
         try:
             paths = {name: await asyncio.to_thread(self._bring, d) for name, d in inputs.items()}
             if action.precious:
+                if self.gate is not None:
+                    self.gate(action, key, inputs)
                 return await self._bought(action, key, paths, folder)
             made = await self._make(action, key, paths, folder)
             outputs = {name: await self._keep(action, name, path) for name, path in made.items()}
