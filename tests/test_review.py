@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.project import CONFIG, Project
 
+
 def rejecting(project: Project) -> None:
     """Limits under which every clip of this size fails."""
     shipped = (pathlib.Path(__file__).parent.parent / "templates" / "clipcheck.yaml").read_text()
