@@ -107,14 +107,15 @@ class _Walk:
                 self.products += dict.fromkeys((one.sku, one.place) for one in sealed)
                 continue
             for sheet in self._sheets({path: text}):
-                found += self._judged(sheet, judge, source, mark, MAX_CLIPS - len(found))
+                base = digest.fingerprint(b"\0".join((shared, path.encode(), repr(sheet.defaults).encode())))
+                found += self._judged(sheet, judge, source, (mark, base), MAX_CLIPS - len(found))
         self.wrong += doubled(self.products, found)
         if self.wrong:
             raise CatalogError(dict.fromkeys(self.wrong))
         warnings = tuple(problem for some in self.warnings.values() for problem in some)
         return Catalog(config.project, tuple(found), warnings, frozenset(self.feeds))
 
-    def _judged(self, sheet: Sheet, judge: Judge, source: Source, mark: str, room: int) -> list[Entry]:
+    def _judged(self, sheet: Sheet, judge: Judge, source: Source, marks: tuple[str, str], room: int) -> list[Entry]:
         """The clips of a file, all its faults noted; sealed when there are none."""
         source.sheet = sheet
         faults = list(sheet.faults)
@@ -123,8 +124,14 @@ class _Walk:
         faults += [fault.below(("products", part.number)) for part in sheet.partial for fault in judge.product(part.value)]
         self.products += [_named(sheet, part) for part in sheet.partial if "sku" in part.value]
         made: list[Entry] = []
+        parts, fresh = seals.parts(self.cache, self.profile, marks[1], sheet, source), 0
         for position, product in enumerate(sheet.products):
             self.products.append(_named(sheet, product))
+            sealed = parts.get(product.print, ())
+            if sealed and seals.whole(sealed, self.suspects, self._exists):
+                made += [seals.moved(one, position, product.spot) for one in sealed]
+                continue
+            fresh += 1
             clips, wrong = source.resolver.clips(sheet, product)
             own = [*judge.product(product.value), *(wrong or judge.clips(clips))]
             faults += [fault.below(("products", product.number)) for fault in own]
@@ -132,8 +139,8 @@ class _Walk:
             if len(made) > room:
                 what = f"more than {MAX_CLIPS:,} clips (products × variants × languages)"
                 raise CatalogError([*self.wrong, Problem(sheet.file, *product.spot, what, (), "split the project")])
-        if not faults and not self.warnings.get(sheet.file):
-            seals.put(self.cache, self.profile, mark, sheet.file, made)
+        if not faults and not self.warnings.get(sheet.file) and fresh * entries.WORTH > len(parts):
+            seals.put(self.cache, self.profile, *marks, sheet, made)
         self.wrong += sheet.problems(faults)
         return made
 

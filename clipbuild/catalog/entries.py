@@ -35,11 +35,13 @@ class Cache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product as written: its number in the file's list and where it begins."""
+    """One product as written: its number in the file's list, where it begins, and a fingerprint of its text where the
+    file was cut."""
 
     number: int
     spot: Spot
     value: Mapping[str, Any]
+    print: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ def read(file: str, data: bytes, cache: Cache) -> Sheet:
         known = _renewed(file, text, whole, known, cache)
         if known is None:
             return _whole(file, data, text, whole, cache)
-    rows = zip(known.lines, known.spots, known.values, strict=True)
-    products = tuple(Product(n, (line + spot[0], spot[1]), value) for n, (line, spot, value) in enumerate(rows))
+    rows = zip(known.lines, known.spots, known.values, known.prints or [""] * len(known.values), strict=True)
+    products = tuple(Product(n, (line + at[0], at[1]), value, mark) for n, (line, at, value, mark) in enumerate(rows))
     return Sheet(file, data, known.frame.get("defaults", {}), products)
 
 

@@ -1,17 +1,19 @@
 """Catalog files that need not be judged again: what their clips are called and made of, remembered under a seal.
 
 A seal holds while everything it was made from is the same: the file's bytes, the project file, the library's names,
-this version. A clip is resolved from a sealed file only when somebody asks for it. Knows nothing of how clips are made.
+this version; of a large file that changed, it holds for the products whose texts did not. A clip is resolved from a
+sealed file only when somebody asks for it. Knows nothing of how clips are made.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clipbuild import digest
 from clipbuild.catalog.entries import Cache, Sheet
 from clipbuild.catalog.model import Clip, Place
+from clipbuild.catalog.places import Spot
 from clipbuild.catalog.resolve import Resolver
 
 KIND = "seal"
@@ -80,26 +82,49 @@ def entry(clip: Clip, number: int, source: Source) -> Entry:
     )  # fmt: skip
 
 
-def put(cache: Cache, profile: str, mark: str, file: str, found: Iterable[Entry]) -> None:
-    """Seal a file without a fault."""
+def put(cache: Cache, profile: str, mark: str, base: str, sheet: Sheet, found: Iterable[Entry]) -> None:
+    """Seal a file without a fault. `mark` is of everything, `base` of all but its products' own texts."""
+    prints = [product.print for product in sheet.products]
     rows = [
-        [e.number, e.id, e.sku, e.platforms, e.files, e.bought, e.spoken, e.print, e.place.line, e.place.column]
+        [prints[e.number], e.number, e.id, e.sku, e.platforms, e.files, e.bought, e.spoken, e.print, e.place.line, e.place.column]
         for e in found
-    ]
+    ]  # fmt: skip
     body = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
-    cache.put(f"{KIND}:{profile}", file, f"{mark}\n{body}".encode())
+    cache.put(f"{KIND}:{profile}", sheet.file, f"{mark} {base}\n{body}".encode())
 
 
 def get(cache: Cache, profile: str, mark: str, file: str, source: Source) -> list[Entry] | None:
     """The clips of a file whose seal holds."""
     known = cache.get(f"{KIND}:{profile}", file)
-    if known is None or not known.startswith(mark.encode() + b"\n"):
+    if known is None or not known.startswith(mark.encode() + b" "):
         return None
-    rows: list[Any] = json.loads(known[len(mark) + 1 :])
-    return [
-        Entry(name, sku, Place(file, line, column), tuple(platforms), tuple(files), bought, spoken, print_, number, source)
-        for number, name, sku, platforms, files, bought, spoken, print_, line, column in rows
-    ]
+    return [_entry(row, file, source) for row in json.loads(known.partition(b"\n")[2])]
+
+
+def parts(cache: Cache, profile: str, base: str, sheet: Sheet, source: Source) -> dict[str, list[Entry]]:
+    """The clips of those products of a changed file whose texts are as they were sealed, by the texts' fingerprints."""
+    known = cache.get(f"{KIND}:{profile}", sheet.file) if sheet.products and sheet.products[0].print else None
+    head, _, body = (known or b"").partition(b"\n")
+    found: dict[str, list[Entry]] = {}
+    if head.partition(b" ")[2] == base.encode():
+        for row in json.loads(body):
+            some = found.setdefault(row[0], [])
+            if not some or some[0].number == row[1]:  # a product written twice is there twice
+                some.append(_entry(row, sheet.file, source))
+    found.pop("", None)
+    return found
+
+
+def moved(one: Entry, number: int, spot: Spot) -> Entry:
+    """The same clip where its product now stands."""
+    if (one.number, one.place.line, one.place.column) == (number, *spot):
+        return one
+    return replace(one, number=number, place=Place(one.place.file, *spot))
+
+
+def _entry(row: Sequence[Any], file: str, source: Source) -> Entry:
+    _, number, name, sku, platforms, files, bought, spoken, print_, line, column = row
+    return Entry(name, sku, Place(file, line, column), tuple(platforms), tuple(files), bought, spoken, print_, number, source)
 
 
 def whole(found: Iterable[Entry], suspects: Collection[str] | None, exists: Callable[[str], bool]) -> bool:
