@@ -91,9 +91,13 @@ def opacity_needed(
     text: str | Sequence[int], pixels: Sequence[Frame], shade: str | Sequence[int], wanted: float = NEEDED
 ) -> float:
     """The least opacity (in steps of 0.05) of `shade` with which `text` reaches `wanted`; 1.0 where none does."""
+    order = list(pixels)  # the one that failed last comes first: most steps then look at one
     for step in range(20):
-        if measured(text, shaded(pixels, shade, step / 20)) >= wanted:
+        failed = (i for i, patch in enumerate(order) if measured(text, shaded([patch], shade, step / 20)) < wanted)
+        worst = next(failed, None)
+        if worst is None:
             return step / 20
+        order.insert(0, order.pop(worst))
     return 1.0
 
 
