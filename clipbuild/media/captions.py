@@ -18,7 +18,8 @@ from clipbuild.media.placing import Placed
 from clipbuild.media.text import Fonts
 
 Sampler = Callable[..., list[Any]]
-WIDER = 1.12
+Painted = tuple[Placed, Paint, float]
+WIDER, MOVES = 1.12, 0.02
 ROUND = 0.035
 """Distance of text from a logo or a layer, as a share of the frame's shorter side."""
 LOWERED = (0.5, 0.12, 0.88)
@@ -34,21 +35,31 @@ def overlays(
 
     Raises MediaError for a text that does not fit, can't be drawn or has a character that no font has.
     """
+    ink, painted = written(params, fonts, size, safe, sample, taken)
+    found = shades.layers([(item, shade) for item, _, shade in painted if shade > 0], ink, size)
+    for item, paint, _ in painted:
+        found += drawing.layers(item, paint)
+    return found
+
+
+def written(
+    params: Mapping[str, Any], fonts: Sequence[str], size: tuple[int, int], safe: Sequence[int], sample: Sampler,
+    taken: Sequence[layout.Box] = (),
+) -> tuple[RGB, list[Painted]]:  # fmt: skip
+    """The ink of bare text, and every text in its place with its colours and the shade it needs."""
     on_card = timing.CLOSING if params.get("end_card") else ()
     cues = [cue for cue in timing.cues(params) if cue.kind not in on_card]
     if not cues:
-        return []
+        return (0, 0, 0), []
     known = Fonts(fonts, str(params.get("language") or ""))
     setter = lettering.Setter(known, lettering.looks_of(params), _unit(size), timing.runs_rtl(cues))
-    text = _Text(cues, _rooms(params, size, safe, taken), bool(params.get("card")), size, dict(params.get("brand") or {}), sample)
+    rooms = _rooms(params, size, safe, taken)
+    text = _Text(cues, rooms, bool(params.get("card")), size, dict(params.get("brand") or {}), sample)
     painter, painted = text.painted(setter)
     if heavy := {item.cue.kind for item, _, shade in painted if shade > legible.HEAVY}:
         boxed = {kind: look.boxed() if kind in heavy else look for kind, look in setter.looks.items()}
         painter, painted = text.painted(replace(setter, looks=boxed))
-    found = shades.layers([(item, shade) for item, _, shade in painted if shade > 0], painter.ink, size)
-    for item, paint, _ in painted:
-        found += drawing.layers(item, paint)
-    return found
+    return painter.ink, painted
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ class _Text:
     brand: Mapping[str, Any]
     sample: Sampler
 
-    def painted(self, setter: lettering.Setter) -> tuple[Painter, list[tuple[Placed, Paint, float]]]:
+    def painted(self, setter: lettering.Setter) -> tuple[Painter, list[Painted]]:
         """Every text in its place with its colours and the shade it needs."""
         groups = placing.place(setter, self.cues, self.rooms, large=self.large)
         lowered = LOWERED if layout.shape(*self.size) == "landscape" else (0.0,)
@@ -86,7 +97,10 @@ def _rooms(
     first = layout.text_room(*size, whole)
     if params.get("recipe") == "card":
         photo = bool((params.get("card") or {}).get("photo"))
-        first = layout.inside(layout.card_layout(*size, has_photo=photo)["text"], whole)
+        x0, y0, x1, y1 = layout.card_layout(*size, has_photo=photo)["text"]
+        wide = layout.shape(*size) == "landscape"  # a move brings the photo nearer to the words
+        x1, y1 = (x1 - round(MOVES * size[0]), y1) if wide else (x1, y1 - round(MOVES * size[1]))
+        first = layout.inside((x0, y0, x1, y1), whole)
     return [layout.beside(room, taken, round(ROUND * min(size))) for room in (first, whole)]
 
 

@@ -71,7 +71,7 @@ class Setter:
 
     def _inside(self, look: Look, size: float, width: float, height: float) -> tuple[float, float]:
         if not look.box:
-            return width, height
+            return width - 2 * look.outline * size, height - 2 * look.outline * size
         return width - 2 * look.pad_x * size, height - 2 * look.pad_y * size
 
     def _tag(self, cue: Cue, look: Look, size: float, least: float, width: float) -> Element:
@@ -100,7 +100,7 @@ class Setter:
 def boxed(cue: Cue, look: Look, pieces: tuple[Piece, ...], rtl: bool) -> Element:
     """Pieces with their box round them; what hangs under the baseline keeps its distance too."""
     em = pieces[0].block.size
-    x, y = (look.pad_x * em, look.pad_y * em) if look.box else (0.0, 0.0)
+    x, y = (look.pad_x * em, look.pad_y * em) if look.box else (look.outline * em, look.outline * em)
     width = max(piece.x + piece.block.width for piece in pieces)
     height = max(piece.y + piece.block.height for piece in pieces)
     if look.box:  # capitals look centred when what is under the baseline does not count
@@ -110,14 +110,16 @@ def boxed(cue: Cue, look: Look, pieces: tuple[Piece, ...], rtl: bool) -> Element
 
 
 def looks_of(params: Mapping[str, Any]) -> dict[str, Look]:
-    """The look of each kind of cue, from the params `caption_style` and `overlays`; a card's captions are its body."""
+    """The look of each kind of cue, from the params `caption_style` and `overlays`; a card's captions are its body,
+    its hook an eyebrow."""
     from clipbuild.media import looks
 
     given = params.get("overlays") or {}
     found = {kind: looks.look(given.get(kind) or {}, f"overlay {kind}") for kind in KINDS}
     style = looks.look(params.get("caption_style") or {}, "caption style")
-    found["caption"] = found["body"] if params.get("card") else style
-    return found
+    if params.get("card"):
+        return {**found, "caption": found["body"], "hook": found["eyebrow"]}
+    return {**found, "caption": style}
 
 
-KINDS = ("hook", "headline", "body", "sign", "offer", "price", "cta")
+KINDS = ("hook", "eyebrow", "headline", "body", "sign", "offer", "price", "cta")
