@@ -96,17 +96,30 @@ class Judge:
 
     def clips(self, clips: Sequence[Clip]) -> list[Fault]:
         """What shows once a product is resolved."""
-        found: dict[Fault, None] = {}
-        for clip in clips:
-            for name in clip.platforms:
-                platform = self.target.platforms.get(name)
-                if platform and not platform.min_seconds <= clip.seconds <= platform.max_seconds:
-                    what = f"{clip.seconds:g} s; {name} takes {platform.min_seconds:g} to {platform.max_seconds:g} s"
-                    found[Fault(("duration",), what, f"change `duration:`, or leave {name} out of `platforms:`")] = None
-            if not clip.photos and clip.recipe != "card":
-                what = f"no photo, and a {clip.recipe} is made from one"
-                found[Fault(("photos",), what, "write `photos: photos/name.jpg`")] = None
-        return list(found)
+        return list(dict.fromkeys(fault for clip in clips for fault in (*self._lengths(clip), *_moments(clip))))
+
+    def _lengths(self, clip: Clip) -> Iterator[Fault]:
+        for name in clip.platforms:
+            platform = self.target.platforms.get(name)
+            if platform and not platform.min_seconds <= clip.seconds <= platform.max_seconds:
+                what = f"{clip.seconds:g} s; {name} takes {platform.min_seconds:g} to {platform.max_seconds:g} s"
+                yield Fault(("duration",), what, f"change `duration:`, or leave {name} out of `platforms:`")
+        if not clip.photos and clip.recipe != "card":
+            what = f"no photo, and a {clip.recipe} is made from one"
+            yield Fault(("photos",), what, "write `photos: photos/name.jpg`")
+
+
+def _moments(clip: Clip) -> Iterator[Fault]:
+    """Times that lie behind the end of the clip."""
+    end = f"the clip ends at {clip.seconds:g} s"
+    begins = [*(("captions", n, caption.at) for n, caption in enumerate(clip.captions)),
+              *(("layers", n, layer.at) for n, layer in enumerate(clip.layers))]  # fmt: skip
+    for kind, number, at in begins:
+        if at is not None and at >= clip.seconds:
+            what = f"begins at {at:g} s; {end}"
+            yield Fault((kind, number, "at"), what, "begin earlier, or make `duration:` longer")
+    if clip.end_card >= clip.seconds:
+        yield Fault(("end_card",), f"{clip.end_card:g} s of end card; {end}", "make one shorter or the other longer")
 
 
 def _files(layer: Layer) -> Iterator[tuple[Path, str]]:
