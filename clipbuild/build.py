@@ -166,7 +166,7 @@ async def _make(
     import contextlib
     import signal
 
-    from clipbuild import buying, holds, workshop
+    from clipbuild import buying, holds, retaking, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.workspace import Workspace
 
@@ -202,8 +202,12 @@ async def _make(
     report.up_to_date += len(outcome.skipped)
     report.cost = buying.summed(report.cost, outcome.traces.values())
     report.status = _status(failed.values(), stop)
-    counter.end(report.status)
-    return bool(outcome.lost) and not stop.is_set()
+    again = retaking.retake(session, planned, outcome.failed) if report.status == SOME_FAILED else []
+    if not again:
+        counter.end(report.status)
+    for one in again:
+        bus.emit(events.TakeRejected, name=one.name, take=one.take, because=one.because)
+    return bool(outcome.lost or again) and not stop.is_set()
 
 
 def _status(errors: Any, stop: "asyncio.Event") -> int:

@@ -149,7 +149,9 @@ class Buying:
 
 def order_of(action: Action, key: Digest, paths: Mapping[str, str]) -> Order:
     """What an action wants bought, in the words of the providers' contract."""
-    params = {name: value for name, value in action.params.items() if name not in ("provider", "take")}
+    params = {name: value for name, value in action.params.items() if name not in ("provider", "take", "hint")}
+    if hint := action.params.get("hint"):
+        params["prompt"] = f"{params.get('prompt', '')}\n{hint}"
     kind = getattr(stages.stage(action.stage), "kind", "")
     return Order(key, action.name, str(action.params["provider"]), Request(kind, params, dict(paths)))
 

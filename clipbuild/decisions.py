@@ -76,9 +76,9 @@ def retake(root: str, base: Digest, because: str) -> int:
 
 
 def base_key(action: Action) -> Digest:
-    """What the takes of a bought action have in common: its document without the take."""
+    """What the takes of a bought action have in common: its document without the take and its hint."""
     shape = {n: [i.action, i.name] if isinstance(i, Output) else i for n, i in action.inputs.items()}
-    params = {name: value for name, value in action.params.items() if name != "take"}
+    params = {name: value for name, value in action.params.items() if name not in ("take", "hint")}
     return digest.of_document({"stage": action.stage, "params": params, "inputs": shape})
 
 

@@ -18,7 +18,7 @@ from clipbuild.catalog.model import Clip
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
 from clipbuild.engine.action import Graph, Output, Stage, Trace
-from clipbuild.engine.lock import Lock
+from clipbuild.engine.lock import Lock, Take
 from clipbuild.engine.rebuilder import Plan
 from clipbuild.engine.sources import Sources
 from clipbuild.engine.store import Store
@@ -27,7 +27,7 @@ from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, ClipbuildError, Problem, UsageError
 from clipbuild.look import LOCK, Drift
 from clipbuild.outputs import Tree
-from clipbuild.planner import spoken
+from clipbuild.planner import hints, spoken
 from clipbuild.planner.library import Library
 from clipbuild.planner.prompts import Prompts, Rendered
 from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan_clip
@@ -318,14 +318,22 @@ def toolbox(session: Session) -> Toolbox:
         ratio = aspect(spec.width, spec.height)
         return route(clip, kind, spec, ratio, prompt)
 
-    def retake(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> int:
+    def noted(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> Take | None:
         shape = {n: [i.action, i.name] if isinstance(i, Output) else i for n, i in base.items()}
-        return session.lock.take(digest.of_document({"stage": stage, "params": params, "inputs": shape}))
+        return session.lock.takes.get(digest.of_document({"stage": stage, "params": params, "inputs": shape}))
+
+    def retake(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> int:
+        take = noted(stage, params, base)
+        return take.take if take else 1
+
+    def hint(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> str:
+        take = noted(stage, params, base)
+        return hints.of(take.because) if take else ""
 
     return Toolbox(
         source=session.source, shipped=session.shipped, prompt=prompt, motion=library.motion,
         motions=library.motions, style=library.style, fonts=needed, route=routed, stage=stage,
-        tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=retake,
+        tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=retake, hint=hint,
         avoid=lambda provider: avoided.get(provider or "local", {}), clip_limits=session.clip_limits(),
         chosen=lambda where: session.chosen.get(where, ""),
     )  # fmt: skip

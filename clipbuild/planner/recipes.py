@@ -52,6 +52,7 @@ class Toolbox:
     `style(name)` a caption style; `overlays()` the looks of hook, price and so on;
     `fonts(texts, language, brand)` the font files that cover the texts;
     `route(clip, kind, spec)` None for local work, else the bought request; `take(document)` which take is meant;
+    `hint(document)` what its prompt adds because of what was wrong before;
     `avoid(provider)` the motions that this project's decisions speak against, by kind of picture; `clip_limits` the limits
     of the finished clip's check, None for no such check; `chosen(where)` the motion that `auto` came to for a bought clip.
     """
@@ -69,6 +70,7 @@ class Toolbox:
     limits: Mapping[str, Any] = field(default_factory=dict)
     overlays: Callable[[], Mapping[str, Any]] = dict
     retake: Callable[[str, Mapping[str, Any], Mapping[str, Input]], int] = lambda *_: 0
+    hint: Callable[[str, Mapping[str, Any], Mapping[str, Input]], str] = lambda *_: ""
     avoid: Callable[[str], Mapping[str, Any]] = lambda _provider: {}
     clip_limits: Mapping[str, Any] | None = None
     chosen: Callable[[str], str] = lambda _where: ""
@@ -189,6 +191,8 @@ def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:
 def _check(graph: Graph, clip: Clip, spec: Spec, picture: Action, box: Toolbox) -> Action:
     inputs: dict[str, Input] = {"image": picture.out("image")}
     if picture.precious:
+        count = int(picture.params.get("n") or 1)
+        inputs |= {f"image_{i}": picture.out(f"image_{i}", optional=True) for i in range(1, count)}
         inputs |= {f"photo_{i}": box.source(path) for i, path in enumerate(clip.photos)}
     params = {"width": spec.width, "height": spec.height, "limits": box.limits, "block": picture.precious}
     return _add(graph, f"{clip.id}/{spec.name}/check", "check", params, inputs, box)
@@ -278,6 +282,8 @@ def _buy(
 ) -> Action:
     params = {"provider": route.provider, **route.params}
     take = box.retake(stage, params, inputs)
+    if take > 1 and (hint := box.hint(stage, params, inputs)):
+        params["hint"] = hint
     if take:
         params["take"] = take
     kind = box.stage(stage)
