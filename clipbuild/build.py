@@ -17,6 +17,7 @@ from clipbuild.wish import Wish
 if TYPE_CHECKING:
     import asyncio
 
+    from clipbuild.consent import Ask
     from clipbuild.planning import Planned, Session
     from clipbuild.shift import Shift
 
@@ -26,8 +27,9 @@ DONE, SOME_FAILED, USAGE, INCOMPLETE, DECISION, INTEGRITY, INTERRUPTED = 0, 1, 2
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to build: `jobs` 0 means one a core; `shift` None: a shift of its own; `max_spend` USD as text; `locked`:
-    nothing is bought; `frozen`: nothing is bought or asked for, and the lock stays as it is;
-    `approved_only`: only what a person approved goes into the tree."""
+    nothing is bought; `frozen`: nothing is bought or asked for, and the lock stays as it is; `until`: the last stage
+    that runs; `ask`: how a person is asked before money is spent; `approved_only`: only what a person approved goes into
+    the tree."""
 
     jobs: int = 0
     fail_fast: bool = False
@@ -36,6 +38,8 @@ class Options:
     locked: bool = False
     frozen: bool = False
     approved_only: bool = False
+    until: str = ""
+    ask: "Ask | None" = None
     shift: "Shift | None" = None
 
     def work(self) -> "Shift":
@@ -60,6 +64,7 @@ class Report:
     removed: list[str] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
     status: int = DONE
+    agreed: str = ""
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON data, for `--json`."""
@@ -133,6 +138,8 @@ def _until_settled(
         if planned.drafts:
             publish_drafts(session, planned.drafts, bus)
             planned = planning.make_plan(session, drift)
+        if options.until:
+            planned.plan = planning.up_to(session, planned.plan.graph, options.until)
         if session.settings.remote:
             from clipbuild import sharing
 
@@ -166,7 +173,7 @@ async def _make(
     import contextlib
     import signal
 
-    from clipbuild import buying, holds, retaking, workshop
+    from clipbuild import buying, consent, holds, retaking, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.workspace import Workspace
 
@@ -182,11 +189,15 @@ async def _make(
     shop = workshop.Workshop(session.store, session.origins, {"ffmpeg": session.ffmpeg}, temporary, crew, bus)
     shop.gate = holds.gate(session)
     pools = {"cpu": jobs, "inline": 1, **buying.pools(session, planned)}
-    budget = buying.budget(session, options.max_spend, locked=options.locked, frozen=options.frozen)
+    budget = consent.budget(
+        session, planned, max_spend=options.max_spend, locked=options.locked, frozen=options.frozen, ask=options.ask,
+        agreed=report.agreed,
+    )  # fmt: skip
+    report.agreed = str(budget.build or "")
     try:
-        async with buying.opened(session, bus, stop, budget) as counter:
+        async with buying.opened(session, planned, bus, stop, budget) as counter:
             shop.buy = counter.buy
-            counter.begin(planned)
+            counter.begin()
             outcome = await scheduler.run(
                 planned.plan, shift.runner(planned.plan.graph, shop.run, stop), pools=pools, emit=bus.emit,
                 state=session.state, store=session.store, fail_fast=options.fail_fast, stop=stop,
@@ -194,7 +205,7 @@ async def _make(
             await counter.settled()
     finally:
         await shift.leave(crew)
-    counter.pin(planned)
+    counter.pin()
     failed = {**outcome.failed, **counter.problems}
     report.ran += outcome.ran
     report.failed = {name: str(error) for name, error in failed.items()}
@@ -232,7 +243,7 @@ def _publish(
         bus.emit(events.Warned, text=text)
     if report.status == DONE and done.waits:
         report.status = DECISION
-    if report.status != DONE or options.approved_only:
+    if report.status != DONE or options.approved_only or options.until:
         return
     actions = planned.kept_actions + len(planned.plan.graph)
     note = {

@@ -5,66 +5,32 @@ The only place where settings, keys, lock and providers meet. How a thing is bou
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from clipbuild.adapters import Adapters, order_of
 from clipbuild.decisions import amend
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Trace, Verdict
-from clipbuild.errors import ClipbuildError, DecisionError
+from clipbuild.engine.store import Store
+from clipbuild.engine.workspace import Workspace
+from clipbuild.errors import ClipbuildError, DecisionError, SpendError
 from clipbuild.events import Bus, JobNoted
 from clipbuild.planning import Planned, Session, find
-from clipbuild.providers import keys, registry
 from clipbuild.providers.collecting import Collector
-from clipbuild.providers.config import Config
-from clipbuild.providers.contract import Provider, Request
-from clipbuild.providers.desk import Desk, HaltedError, Order, Policy, background
-from clipbuild.providers.download import Downloader, nearby
+from clipbuild.providers.desk import Desk, HaltedError, Policy, background
 from clipbuild.providers.jobs import Buyer
-from clipbuild.providers.journal import mirror_path
-from clipbuild.providers.records import ZERO, Job, Record, Step, amount, money
+from clipbuild.providers.journal import Journal, elsewhere, workspace_name
+from clipbuild.providers.records import BOUGHT, ZERO, Job, Record, Step, amount, money
 from clipbuild.providers.scribe import Scribe
-from clipbuild.providers.spend import FROZEN, LOCKED, UNTRUSTED, Budget, Spending, smaller
-from clipbuild.providers.wording import undecided
-from clipbuild.settings import Settings, config_path
-from clipbuild.stages import registry as stages
+from clipbuild.providers.spend import FROZEN, Budget, Spending
+from clipbuild.providers.wording import ended, undecided
+from clipbuild.settings import Settings
 
 LANE = 100
 """The widest a lane may be, unless the project's `pools` say otherwise."""
-
-
-@dataclass(slots=True)
-class Adapters:
-    """Adapters by name, made when first asked for. `environment` is where keys are looked up, at the moment they are due."""
-
-    settings: Settings
-    environment: Mapping[str, str]
-    made: dict[str, Provider] = field(default_factory=dict)
-
-    def get(self, name: str) -> Provider:
-        """The adapter. Raises UsageError for a provider that nobody stands for."""
-        if name not in self.made:
-            plugins = self.settings.plugins if self.settings.trusted else ()
-            self.made[name] = registry.find(name, plugins)(self._config(name))
-        return self.made[name]
-
-    def _config(self, name: str) -> Config:
-        base = str(self.settings.base_urls.get(name, ""))
-        path = keys.keys_path(self.environment, config_path(self.environment))
-
-        def key() -> str:
-            return keys.look_up(registry.variable(name), self.environment, path) if self.settings.trusted else ""
-
-        return Config(key, Downloader(nearby(base)), base)
-
-    async def close(self) -> None:
-        """Let connections go."""
-        for provider in self.made.values():
-            close = getattr(provider, "close", None)
-            if close is not None:
-                await close()
 
 
 @dataclass(slots=True)
@@ -74,6 +40,7 @@ class Buying:
     session: Session
     desk: Desk
     buyer: Buyer
+    planned: Planned
     problems: dict[str, ClipbuildError] = field(default_factory=dict)
     others: "list[asyncio.Task[None]]" = field(default_factory=list)
 
@@ -97,10 +64,10 @@ class Buying:
         hint = f"bring the blobs back (a store, a remote), or buy it again: `clipbuild retake {sku} --because lost`"
         raise DecisionError(f"{action.name}: bought, and its bytes are nowhere to be found", facts, hint)
 
-    def begin(self, planned: Planned) -> None:
+    def begin(self) -> None:
         """Let lost results be got back, and start to collect what is open and no action of the build waits for."""
-        planned.plan.reopen_lost()
-        wanted = set(planned.plan.keys.values())
+        self.planned.plan.reopen_lost()
+        wanted = set(self.planned.plan.keys.values())
         jobs = [job for job in self.desk.jobs.values() if job.key not in wanted and (job.is_open or job.is_ambiguous)]
         self.others = [background(self._collected(job)) for job in jobs]
 
@@ -124,9 +91,9 @@ class Buying:
         except ClipbuildError as error:
             self.problems[f"{job.name} ({job.provider} job)"] = error
 
-    def pin(self, planned: Planned) -> None:
+    def pin(self) -> None:
         """Write the lock from the plan: every precious action that is up to date. Raises OSError, UsageError."""
-        plan = planned.plan
+        plan = self.planned.plan
         ready = [a for a in plan.of(Verdict.UP_TO_DATE) if a.precious]
         traces = [t for a in ready if (t := find(self.session, plan.keys[a.id])) is not None]
         session = self.session
@@ -147,32 +114,24 @@ class Buying:
             self.session.journal.append(Record(Step.ENDED, self.desk.now(), name=self.desk.workspace, build=build))
 
 
-def order_of(action: Action, key: Digest, paths: Mapping[str, str]) -> Order:
-    """What an action wants bought, in the words of the providers' contract."""
-    params = {name: value for name, value in action.params.items() if name not in ("provider", "take", "hint")}
-    if hint := action.params.get("hint"):
-        params["prompt"] = f"{params.get('prompt', '')}\n{hint}"
-    kind = getattr(stages.stage(action.stage), "kind", "")
-    return Order(key, action.name, str(action.params["provider"]), Request(kind, params, dict(paths)))
-
-
 @asynccontextmanager
 async def opened(
-    session: Session, bus: Bus, stop: asyncio.Event, budget: Budget, *, policy: Policy | None = None, **doors: Any
-) -> AsyncIterator[Buying]:
+    session: Session, planned: Planned, bus: Bus, stop: asyncio.Event, budget: Budget, *, policy: Policy | None = None,
+    **doors: Any,
+) -> AsyncIterator[Buying]:  # fmt: skip
     """Buying for the running loop; ends with the adapters closed and what the journal is owed written."""
     adapters = Adapters(session.settings, os.environ)
-    pools = session.catalog.project.pools
-    workspace = mirror_path("", session.wish.root).rpartition("/")[2]
+    widths = session.catalog.project.pools
+    spending = Spending(budget, session.lock.pins.values(), elsewhere(session.journal.mirror))
     desk = Desk(
-        Scribe(session.journal), session.store, Spending(budget, session.lock.pins.values()), adapters.get, workspace,
-        os.path.join(session.wish.root, ".clipbuild", "tmp"), bus.emit, lambda name: pools.get(name, LANE),
+        Scribe(session.journal), session.store, spending, adapters.get, workspace_name(session.wish.root),
+        os.path.join(session.wish.root, ".clipbuild", "tmp"), bus.emit, lambda name: widths.get(name, LANE),
         policy or Policy(), stop=stop, **doors,
     )  # fmt: skip
     collector = Collector(desk)
     closing = background(_close_lanes(desk))
     try:
-        yield Buying(session, desk, Buyer(desk, collector))
+        yield Buying(session, desk, Buyer(desk, collector), planned)
     finally:
         closing.cancel()
         left = [*collector.tasks.values()]
@@ -190,20 +149,6 @@ async def _close_lanes(desk: Desk) -> None:
         lane.close(HaltedError("stopped", hint="`clipbuild build` goes on from here"))
 
 
-def budget(session: Session, max_spend: str, *, locked: bool, frozen: bool) -> Budget:
-    """What this build may spend: the user's caps, which project and command line may lower."""
-    if not session.settings.trusted:
-        return UNTRUSTED
-    if frozen or locked:
-        return FROZEN if frozen else LOCKED
-    project, settings = session.catalog.project, session.settings
-    own = amount(max_spend) if max_spend else amount(settings.budget_build)
-    return Budget(
-        smaller(own, amount(project.budget_build)),
-        smaller(amount(settings.budget_month), amount(project.budget_month)),
-    )
-
-
 def pools(session: Session, planned: Planned) -> dict[str, int]:
     """The width of each provider's pool, and of those that the project names."""
     providers = {action.pool for action in planned.plan.graph if action.precious}
@@ -214,3 +159,36 @@ def summed(before: str, traces: Iterable[Trace]) -> str:
     """USD in all, as text."""
     total = sum((amount(trace.cost) or ZERO for trace in traces), amount(before) or ZERO)
     return money(total) or "0"
+
+
+def collect_open(root: str, settings: Settings, journal: Journal, only: Collection[str]) -> dict[str, ClipbuildError | None]:
+    """Wait for open jobs (all, or those of `only`) and store their results: by action name, None for one that is
+    stored. Needs no catalog."""
+    if not settings.trusted:
+        raise SpendError("an untrusted run asks no provider", hint="CLIPBUILD_TRUSTED=1 if you trust this checkout")
+    jobs = [job for job in journal.replay.jobs.values() if job.is_open and (not only or job.intent in only)]
+    return asyncio.run(_collect(root, settings, journal, jobs)) if jobs else {}
+
+
+async def _collect(root: str, settings: Settings, journal: Journal, jobs: list[Job]) -> dict[str, ClipbuildError | None]:
+    place = Workspace(root)
+    place.prepare()
+    adapters = Adapters(settings, os.environ)
+    store = Store(settings.store or place.store)
+    desk = Desk(Scribe(journal), store, Spending(Budget()), adapters.get, workspace_name(root), place.temp)
+    collector = Collector(desk)
+    try:
+        with store.use():
+            done = await asyncio.gather(*(collector.finish(job) for job in jobs), return_exceptions=True)
+    finally:
+        await adapters.close()
+    found: dict[str, ClipbuildError | None] = {}
+    for job, result in zip(jobs, done, strict=True):
+        if isinstance(result, BaseException) and not isinstance(result, ClipbuildError):
+            raise result
+        found[job.name] = result if isinstance(result, ClipbuildError) else _failure(result)
+    return found
+
+
+def _failure(job: Job) -> ClipbuildError | None:
+    return None if job.state in BOUGHT else ended(job)

@@ -142,12 +142,12 @@ def _fits(entry: Entry, pattern: str) -> bool:
     return fnmatch.fnmatchcase(entry.sku, pattern) or fnmatch.fnmatchcase(entry.id, pattern)
 
 
-def _unknown(what: str, name: str, known: Any) -> None:
+def _unknown(what: str, name: str, known: Any, where: str = "in the catalog") -> None:
     import difflib
 
     near = difflib.get_close_matches(name, list(known), n=1)
     facts = [("known", ", ".join(sorted(known)[:12]) + (" …" if len(known) > 12 else ""))]
-    raise UsageError(f"no {what} {name!r} in the catalog", facts, f'did you mean "{near[0]}"?' if near else "")
+    raise UsageError(f"no {what} {name!r} {where}", facts, f'did you mean "{near[0]}"?' if near else "")
 
 
 def open_session(
@@ -259,6 +259,25 @@ def graph_of(session: Session, clips: Iterable[Clip]) -> Graph:
     for clip in clips:
         plan_clip(graph, spoken.resolved(clip, session.files())[0], session.catalog.project.platforms, box)
     return graph
+
+
+def up_to(session: Session, graph: Graph, stage: str) -> Plan:
+    """The plan of this graph as far as `stage`: its actions and what they need. Raises UsageError for an unknown one.
+
+    "image" is the picture, composed or bought, and its check: what a person approves.
+    """
+    known = {action.stage for action in graph}
+    stages = {"image", "generate", "check"} if stage == "image" else {stage}
+    if not stages & known:
+        _unknown("stage", stage, known - {"generate"} | {"image"}, "of this plan")
+    needed = {action.id for action in graph if action.stage in stages}
+    for action in reversed(list(graph)):
+        if action.id in needed:
+            needed |= {source.action for source in action.inputs.values() if isinstance(source, Output)}
+    part = Graph()
+    part.actions = {action.id: action for action in graph if action.id in needed}
+    part.aliases = {of: names for of, names in graph.aliases.items() if of in needed}
+    return judge(session, part)
 
 
 def judge(session: Session, graph: Graph) -> Plan:

@@ -1,7 +1,8 @@
 """`clipbuild build`: make what is out of date, with live progress on a terminal and plain lines elsewhere."""
 
+import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,10 @@ from clipbuild.errors import ClipbuildError
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
 
+if TYPE_CHECKING:
+    from clipbuild.consent import Ask
+    from clipbuild.pricing import Bill
+
 
 @click.command()
 @selectors
@@ -21,6 +26,10 @@ from clipbuild.wish import Wish
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would run, like `plan`; run nothing.")
 @click.option("--approved-only", is_flag=True, help="Put only what a person approved into the output tree.")
 @click.option("--fail-fast", is_flag=True, help="Start nothing new after the first failure.")
+@click.option("--until", metavar="STAGE", default="", help="Stop after this stage: `image` makes and checks the pictures.")
+@click.option("--max-spend", metavar="USD", default="", help="Buy for so much at most, without asking.")
+@click.option("--locked", is_flag=True, help="Fail if anything would have to be bought.")
+@click.option("--frozen", is_flag=True, help="Buy nothing, ask no provider, leave the lock as it is.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors and the last line.")
 @click.option("--events", "events_file", type=click.Path(dir_okay=False), help="Write every event as a line of JSON.")
 @click.option("--trace", "trace_file", type=click.Path(dir_okay=False), help="Write a Chrome trace (opens in Perfetto).")
@@ -29,14 +38,17 @@ from clipbuild.wish import Wish
 @click.pass_context
 def build(
     ctx: click.Context, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, jobs: int | None,
-    dry_run: bool, approved_only: bool, fail_fast: bool, quiet: bool, events_file: str | None, trace_file: str | None,
-    junit_file: str | None, as_json: bool,
+    dry_run: bool, approved_only: bool, fail_fast: bool, until: str, max_spend: str, locked: bool, frozen: bool,
+    quiet: bool, events_file: str | None, trace_file: str | None, junit_file: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is out of date.
 
     SKU may be a pattern: `clipbuild build 'olive-*'`. Without one, every product is built. Nothing is made again
     that is up to date; a failed product never stops the others. A clip that its check says no to, or that must be
     reviewed, is held back until a person approves it: `clipbuild review`.
+
+    What costs money is bought once and pinned in clipbuild.lock. On a terminal you are asked before more than
+    `confirm_above` is spent; elsewhere nothing is bought without --max-spend or a budget in your configuration.
 
     Exit status: 0 done, 1 some products failed, 2 catalog or command line wrong, 3 incomplete (spending not allowed,
     open jobs), 4 a person must decide, 5 damage found, 130 interrupted.
@@ -51,7 +63,10 @@ def build(
     chosen: Settings = settings()
     began = time.monotonic()
     bus = events.Bus(lambda: time.monotonic() - began)
-    options = builder.Options(jobs or 0, fail_fast, approved_only=approved_only)
+    options = builder.Options(
+        jobs or 0, fail_fast, approved_only=approved_only, max_spend=max_spend, locked=locked, frozen=frozen,
+        until=until, ask=asker(),
+    )  # fmt: skip
     listeners = _Listeners(bus, events_file, trace_file, junit_file, show=not (quiet or as_json))
     with listeners:
         wish, _ = narrowed(wish, scope, chosen)
@@ -61,6 +76,21 @@ def build(
     else:
         _last_words(report)
     return report.status
+
+
+def asker() -> "Ask | None":
+    """How to ask before money is spent; None where nobody is there to answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(found: "Bill") -> bool:
+        from clipbuild.pricing import table
+
+        click.echo("This has to be bought:", err=True)
+        click.echo("\n".join(table(found)), err=True)
+        return click.confirm("Buy it?", default=False, err=True)
+
+    return ask
 
 
 class _Listeners:

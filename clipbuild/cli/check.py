@@ -11,6 +11,7 @@ from clipbuild.cli.common import profile_option, settings, show_json, workspace
 
 if TYPE_CHECKING:
     from clipbuild.errors import Problem
+    from clipbuild.planning import Planned, Session
 
 
 @click.command()
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def check(folder: str, profile: str, form: str, as_json: bool) -> int:
     """Read the catalog and say everything that is wrong with it, as file:line:column with a hint.
 
+    Also what of it the chosen models can't do: a length, a shape, sound, a model that has ended and its successor.
     Nothing is run or made. Exit status 2 when something is wrong. Paths in annotations are as seen from the current
     folder, which in CI is that of the repository.
     """
@@ -37,14 +39,28 @@ def check(folder: str, profile: str, form: str, as_json: bool) -> int:
         session = planning.open_session(Wish(root, profile=profile), settings())
         try:
             planned = planning.make_plan(session, None)
+            wrong, told = _asked_of_models(session, planned)
         finally:
             session.close()
-        warnings = session.catalog.warnings
+        warnings = [*session.catalog.warnings, *told]
         products, clips = len({clip.sku for clip in planned.clips.values()}), len(planned.clips)
     except CatalogError as error:
         wrong = error.problems
     _tell("json" if as_json else form, root, wrong, warnings, (products, clips))
     return 2 if wrong else 0
+
+
+def _asked_of_models(session: "Session", planned: "Planned") -> "tuple[list[Problem], list[Problem]]":
+    """What the chosen models can't do, and what is worth knowing of them."""
+    if not any(action.precious for action in planned.plan.graph):
+        return [], []
+    from clipbuild import pricing
+    from clipbuild.adapters import Adapters
+    from clipbuild.errors import Problem
+
+    adapters = Adapters(session.settings, os.environ)
+    found = pricing.problems(planned, adapters)
+    return found, [] if found else [Problem("clipbuild.yaml", 0, 0, note) for note in pricing.notes(planned, adapters)]
 
 
 def _tell(

@@ -9,6 +9,7 @@ import click
 
 from clipbuild import __version__
 from clipbuild.errors import ClipbuildError
+from clipbuild.redact import learn_environment, redact
 
 COMMANDS = {
     "init": ("clipbuild.cli.init", "Start a project: a catalog, a brand and a first product."),
@@ -32,6 +33,9 @@ COMMANDS = {
     "schema": ("clipbuild.cli.schema", "Print where the JSON Schemas for editors are."),
     "import": ("clipbuild.cli.imports", "Bring a shop's export into the catalog."),
     "doctor": ("clipbuild.cli.doctor", "Look at this machine: ffmpeg, encoders, filters, fonts."),
+    "jobs": ("clipbuild.cli.jobs", "List what is open or unsure at the providers, and settle it."),
+    "cost": ("clipbuild.cli.cost", "Say what was spent, by product, provider, model and month."),
+    "retake": ("clipbuild.cli.retake", "Ask for another take of what was bought."),
     "verify": ("clipbuild.cli.verify", "Find every damaged blob and every output that isn't what was recorded."),
     "gc": ("clipbuild.cli.gc", "Say what the store holds that nobody needs any more, and remove it on request."),
     "stats": ("clipbuild.cli.stats", "Say what the store and the state hold."),
@@ -85,6 +89,7 @@ def group(ctx: click.Context, folder: str) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    learn_environment(os.environ)
     try:
         status = group.main(args, prog_name="clipbuild", standalone_mode=False)
     except ClipbuildError as error:
@@ -101,6 +106,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def fail(text: str, status: int) -> None:
-    """Say what went wrong on stderr and leave."""
+    """Say what went wrong on stderr, without secrets, and leave."""
+    text = redact(text)
     click.echo(f"clipbuild: {text}" if not text.startswith("clipbuild") else text, err=True)
     sys.exit(status)

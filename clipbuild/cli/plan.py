@@ -1,5 +1,6 @@
 """`clipbuild plan`: what would run, why and for how much. The first half of `build`, alone."""
 
+import os
 from collections import Counter
 from typing import Any
 
@@ -46,7 +47,8 @@ def show_change(wish: Wish, scope: Scope, form: str) -> int:
     assert told is not None
     session = planning.open_session(wish, chosen)
     try:
-        found = impact(session, planning.make_plan(session, None), told, lambda _: None)
+        planned = planning.make_plan(session, None)
+        found = impact(session, planned, told, _prices(session))
     finally:
         session.close()
     if form == "json":
@@ -67,29 +69,67 @@ def show_plan(wish: Wish, scope: Scope, as_json: bool) -> int:
     session = planning.open_session(wish, chosen)
     try:
         planned = planning.make_plan(session, None)
-        rows = [_row(planned.plan, action) for action in planned.plan.graph]
+        found = _bill(session, planned)
+        prices = {line.action.id: line for line in found.lines} if found else {}
+        rows = [_row(planned.plan, action, prices.get(action.id)) for action in planned.plan.graph]
     finally:
         session.close()
     todo = [row for row in rows if row["verdict"] != "up to date"]
     if as_json:
-        show_json({"actions": todo, "up_to_date": len(rows) - len(todo), "cost": {"least": "0", "most": "0"}})
+        cost = found.plain() if found else {"least": "0", "most": "0"}
+        show_json({"actions": todo, "up_to_date": len(rows) - len(todo), "cost": cost})
         return 0
     for row in todo:
-        click.echo(f"{row['verdict']:9}  {row['action']}  ({row['reason']})")
+        price = f"  {row['price']}" if row.get("price") else ""
+        click.echo(f"{row['verdict']:9}  {row['action']}  ({row['reason']}){price}")
     counts = Counter(row["verdict"] for row in rows)
     if not todo:
         click.echo(f"nothing to do: {len(rows)} actions up to date")
     else:
-        click.echo(
-            f"{counts['will run']} will run, {counts['may run']} may run, {counts['up to date']} up to date; cost 0 USD"
-        )
+        told = ", ".join(f"{counts[word]} {word}" for word in ("will run", "may run", "up to date"))
+        click.echo(told + ("; cost 0 USD" if not found or not found.lines else "; to be bought:"))
+        if found and found.lines:
+            from clipbuild.pricing import table
+
+            click.echo("\n".join(table(found)))
     return 0
 
 
-def _row(plan: Any, action: Any) -> dict[str, Any]:
+def _bill(session: Any, planned: Any) -> Any:
+    """What the plan costs; None for one in which nothing is bought."""
+    if not any(action.precious for action in planned.plan.graph):
+        return None
+    from clipbuild.adapters import Adapters
+    from clipbuild.pricing import bill
+
+    return bill(session, planned, Adapters(session.settings, os.environ))
+
+
+def _prices(session: Any) -> Any:
+    """The price of one action, for what a change costs."""
+    from clipbuild.adapters import Adapters
+    from clipbuild.pricing import price_of
+
+    adapters = Adapters(session.settings, os.environ)
+
+    def price(action: Any) -> Any:
+        found = price_of(action, adapters)
+        return None if found is None else (found.least, found.most)
+
+    return price
+
+
+def _row(plan: Any, action: Any, line: Any) -> dict[str, Any]:
     from clipbuild.engine.rebuilder import word
 
-    return {
+    row = {
         "action": action.name, "stage": action.stage, "verdict": plan.verdicts[action.id].value,
         "reason": word(plan.reason(action.id)), "pool": action.pool, "precious": action.precious,
     }  # fmt: skip
+    if line is not None:
+        from clipbuild.pricing import worded
+
+        known = line.price is not None
+        row |= {"least": str(line.price.least), "most": str(line.price.most)} if known else {"least": None, "most": None}
+        row |= {"price": worded(line), "waits": line.waits}
+    return row

@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 from typing import Protocol
 
 from clipbuild import digest
 from clipbuild.engine import files
 from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
-from clipbuild.providers.records import Job, Record, Replay, from_line, to_line
+from clipbuild.providers.records import ZERO, Job, Record, Replay, from_line, to_line
 from clipbuild.providers.runs import Runs, take
 
 DROPPED = b" #dropped"
@@ -44,10 +46,34 @@ class Write:
     permits: bool = False
 
 
+def workspace_name(workspace: str) -> str:
+    """What the journal calls a workspace: its real path, digested."""
+    return digest.of_bytes(os.path.realpath(workspace).encode("utf-8", "surrogateescape"))[:24]
+
+
 def mirror_path(state_home: str, workspace: str) -> str:
     """Where the lines of this workspace also live: in the user's state folder, under the workspace's real path."""
-    name = digest.of_bytes(os.path.realpath(workspace).encode("utf-8", "surrogateescape"))[:24]
-    return os.path.join(state_home, "journals", name)
+    return os.path.join(state_home, "journals", workspace_name(workspace))
+
+
+def elsewhere(mirror: str) -> Callable[[str], Decimal]:
+    """What this user spends in other workspaces in a month, told by their mirrors, read when it is asked first."""
+
+    @cache
+    def spent(month: str) -> Decimal:
+        folder, own = os.path.split(mirror)
+        others = [name for name in os.listdir(folder) if name != own] if mirror and os.path.isdir(folder) else []
+        return sum((_spent(os.path.join(folder, name), month) for name in others), ZERO)
+
+    return spent
+
+
+def _spent(path: str, month: str) -> Decimal:
+    replay = Replay()
+    for line in _read(path).split(b"\n"):
+        with suppress(ValueError):
+            replay.add(from_line(line))
+    return replay.spent_in_month(month)
 
 
 def opened(root: str, store: str, state_home: str, say: Callable[[str], None]) -> "Journal":

@@ -4,7 +4,7 @@ Everything that may have been charged counts at its worst price until the real o
 journal's lock, so that two that ask at once can't both be let through. Knows nothing of providers or files.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -40,10 +40,13 @@ def smaller(*caps: Decimal | None) -> Decimal | None:
 
 
 class Spending:
-    """The caps of one run over what the journal and the lock (`pinned`) say was spent."""
+    """The caps of one run over what the journal and the lock (`pinned`) say was spent, and in this user's other
+    workspaces (`elsewhere`, by month)."""
 
-    def __init__(self, budget: Budget, pinned: Iterable[Trace] = ()) -> None:
-        self.budget = budget
+    def __init__(
+        self, budget: Budget, pinned: Iterable[Trace] = (), elsewhere: Callable[[str], Decimal] = lambda month: ZERO
+    ) -> None:
+        self.budget, self._elsewhere = budget, elsewhere
         self.dearer = ""
         self._locked: dict[str, Decimal] = {}
         self._pinned = [trace for trace in pinned if trace.facts.get("at")]
@@ -69,10 +72,10 @@ class Spending:
         return None
 
     def spent_in_month(self, replay: Replay, month: str) -> Decimal:
-        """Journal and lock together, what both know counted once."""
+        """Journals and lock together, what both know counted once."""
         if month not in self._locked:
             self._locked[month] = sum((amount(t.cost) or ZERO for t in self._pinned if _is_news(t, month, replay)), ZERO)
-        return replay.spent_in_month(month) + self._locked[month]
+        return replay.spent_in_month(month) + self._locked[month] + self._elsewhere(month)
 
     def note(self, job: Job) -> None:
         """Take a real cost into account: one above the highest planned price stops all further buying."""

@@ -42,10 +42,10 @@ class Shop(Project):
         (self.home / "config.toml").write_text("\n".join(lines) + "\n")
 
     def stock(self, count: int = 1, motion: str = "kling", extra: str = "") -> None:
-        """So many products; clips of three seconds, half the size."""
+        """So many products; clips of three seconds, small; `motion` "local" buys pictures only."""
         self.sample(count)
         self.edit("clipbuild.yaml", "duration: 1", "duration: 3")
-        profile = f'{{image: "openai/gpt-image-2.5-flare:low", motion: "{MOTION[motion]}", scale: 0.25}}'
+        profile = f'{{image: "openai/gpt-image-2.5-flare:low", motion: "{MOTION.get(motion, motion)}", scale: 0.25}}'
         text = (self.root / "clipbuild.yaml").read_text()
         self.write("clipbuild.yaml", f"{text}profiles:\n  studio: {profile}\n{extra}")
 

@@ -1,0 +1,179 @@
+"""What a plan costs, least and most, by action, product and provider; and what of it a model can't do.
+
+The same plan that `build` runs, the same prices that the caps are checked with. Buys nothing, asks nobody.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from clipbuild.adapters import Adapters, request_of
+from clipbuild.decisions import APPROVED, standing
+from clipbuild.engine.action import Action, Output, Verdict
+from clipbuild.errors import ClipbuildError, Problem
+from clipbuild.planning import Planned, Session
+from clipbuild.providers.contract import Price
+from clipbuild.providers.spend import span, usd
+
+ZERO = Decimal(0)
+NOTHING = Price(ZERO, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One action that is bought, or may be. `price` None: not known, so it is not bought. `waits`: why not now."""
+
+    action: Action
+    sku: str
+    provider: str
+    will: bool
+    price: Price | None
+    waits: str = ""
+
+    @property
+    def counted(self) -> Price:
+        """What it adds to a total: nothing for certain while it only may be bought."""
+        price = NOTHING if self.waits else self.price or NOTHING
+        return price if self.will else Price(ZERO, price.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """All of a plan."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def total(self) -> Price:
+        """Least and most; what has no price is not in it, for it is not bought."""
+        return _sum(self.lines)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Actions without a price."""
+        return [line.action.name for line in self.lines if line.price is None and not line.waits]
+
+    def by(self, what: str) -> dict[str, Price]:
+        """Totals by `provider` or `sku`."""
+        groups: dict[str, list[Line]] = {}
+        for line in self.lines:
+            groups.setdefault(str(getattr(line, what)), []).append(line)
+        return {name: _sum(lines) for name, lines in sorted(groups.items())}
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON data, for `plan --json`."""
+        return {
+            **_plain(self.total), "unknown": self.unknown,
+            "by_provider": {name: _plain(price) for name, price in self.by("provider").items()},
+            "by_product": {name: _plain(price) for name, price in self.by("sku").items()},
+        }  # fmt: skip
+
+
+def bill(session: Session, planned: Planned, adapters: Adapters) -> Bill:
+    """The price of everything in the plan that is not yet bought. An open job is paid already."""
+    return Bill(tuple(_lines(session, planned, adapters)))
+
+
+def _lines(session: Session, planned: Planned, adapters: Adapters) -> Iterator[Line]:
+    plan, lost = planned.plan, {action.id for action, _ in planned.plan.lost}
+    for action in plan.graph:
+        if not action.precious or plan.verdicts[action.id] is Verdict.UP_TO_DATE or action.id in lost:
+            continue
+        key = plan.keys.get(action.id)
+        job = session.journal.replay.latest(key) if key else None
+        if job is not None and (job.is_open or job.is_ambiguous):
+            continue
+        will = plan.verdicts[action.id] is Verdict.WILL_RUN
+        clip = action.name.partition("/")[0]
+        entry = planned.entries.get(clip)
+        waits = waiting(session, planned, action)
+        yield Line(action, entry.sku if entry else clip, action.pool, will, price_of(action, adapters), waits)
+
+
+def price_of(action: Action, adapters: Adapters) -> Price | None:
+    """What one action may cost; None where no price is known or nobody stands for its provider."""
+    try:
+        return adapters.get(str(action.params["provider"])).price(request_of(action))
+    except ClipbuildError:
+        return None
+
+
+def waiting(session: Session, planned: Planned, action: Action) -> str:
+    """Why a bought action does not run yet, "" when it may: with `approve: stills` a person looks at the picture first."""
+    if action.stage != "animate" or session.catalog.project.approve != "stills":
+        return ""
+    source = action.inputs.get("image")
+    blob = planned.plan.resolve(source) if isinstance(source, Output) else source
+    return "" if standing(session.lock.decisions(), blob) == APPROVED else "its still is not approved yet"
+
+
+def problems(planned: Planned, adapters: Adapters) -> list[Problem]:
+    """What of the catalog the chosen models can't honour, with the product's place: bought or not, all of it."""
+    found: dict[Problem, None] = {}
+    for action in planned.plan.graph:
+        if not action.precious:
+            continue
+        for name in planned.plan.graph.aliases.get(action.id, (action.name,)):
+            entry = planned.entries.get(name.partition("/")[0])
+            place = entry.place if entry else None
+            for what in _said(action, adapters):
+                model = f"{action.params['provider']}/{action.params.get('model', '')}"
+                part = "picture" if action.stage == "generate" else "motion"
+                problem = Problem(
+                    place.file if place else "", place.line if place else 0, place.column if place else 0,
+                    f"{name.partition('/')[0]}: {what}", (("asked of", f"{model}, for the {part} of {name}"),),
+                    "change the product, or who makes it: `routes`, `image_provider`, `motion_provider`",
+                )  # fmt: skip
+                found.setdefault(problem)
+    return list(found)
+
+
+def _said(action: Action, adapters: Adapters) -> list[str]:
+    try:
+        return list(adapters.get(str(action.params["provider"])).problems(request_of(action)))
+    except ClipbuildError as error:
+        return [error.what]
+
+
+def notes(planned: Planned, adapters: Adapters) -> list[str]:
+    """What a person should know of the models in use: that one will end."""
+    found: dict[str, None] = {}
+    for action in planned.plan.graph:
+        if action.precious:
+            told = getattr(adapters.get(str(action.params["provider"])), "notes", lambda _: ())
+            found |= dict.fromkeys(told(request_of(action)))
+    return list(found)
+
+
+def worded(line: Line) -> str:
+    """The price of a line for people."""
+    if line.waits:
+        return f"not bought: {line.waits}"
+    if line.price is None:
+        return "price not known: not bought"
+    return span(line.price)
+
+
+def table(found: Bill) -> Iterator[str]:
+    """The bill for people: by provider, then by product where there are several, then in all."""
+    providers, products = found.by("provider"), found.by("sku")
+    for name, price in providers.items():
+        yield f"  {name:24} {_range(price)}"
+    if 1 < len(products) <= 40:
+        yield ""
+        for name, price in products.items():
+            yield f"  {name:24} {_range(price)}"
+    yield f"  {'in all':24} {_range(found.total)}"
+
+
+def _range(price: Price) -> str:
+    return span(price) if price.least == price.most else f"{usd(price.least)} to {usd(price.most)}"
+
+
+def _sum(lines: tuple[Line, ...] | list[Line]) -> Price:
+    return Price(sum((line.counted.least for line in lines), ZERO), sum((line.counted.most for line in lines), ZERO))
+
+
+def _plain(price: Price) -> Mapping[str, str]:
+    return {"least": f"{price.least.normalize():f}", "most": f"{price.most.normalize():f}"}
