@@ -104,8 +104,18 @@ def draw(scene: Scene, index: int, frame: Frame, *, text: bool = True) -> None:
     placed += [_part(scene, part, index) for part in _seen_parts(scene, index)]
     if text:
         placed += _layers(scene, index)
+    placed = placed[_lowest_seen(scene, placed) :]
     for target, rows in zip((frame.y, frame.u, frame.v), zip(*placed, strict=True), strict=True):
         warp.compose(target, [row for row in rows if row.w and row.h])
+
+
+def _lowest_seen(scene: Scene, placed: Sequence[Rows]) -> int:
+    """The highest thing that covers all of the frame: nothing below it is drawn."""
+    for number in range(len(placed) - 1, 0, -1):
+        luma = placed[number][0]
+        if luma.alpha is None and luma.opacity >= ONE and (luma.w, luma.h) == (scene.width, scene.height):
+            return number
+    return 0
 
 
 def _seen_parts(scene: Scene, index: int) -> list[Part]:
@@ -208,9 +218,15 @@ def _sheet(scene: Scene, layer: Layer) -> tuple[Sheet, int, int]:
         high, wide = layer.rgba.shape[:2]
         pad = ((top, (high + top) % 2), (left, (wide + left) % 2), (0, 0))
         rgba = np.pad(layer.rgba, pad)
-        sheet = color.sheet(rgba[:, :, :3], rgba[:, :, 3])
+        sheet = color.sheet(rgba[:, :, :3], None if _covers(scene, layer) else rgba[:, :, 3])
         known = scene._sheets[id(layer)] = (layer, sheet, layer.x - left, layer.y - top)
     return known[1:]
+
+
+def _covers(scene: Scene, layer: Layer) -> bool:
+    """It hides the whole frame, and does not move."""
+    still = layer.x == layer.y == 0 and layer.rise == 0 and layer.scale_from == 1
+    return still and layer.rgba.shape[:2] == (scene.height, scene.width) and int(layer.rgba[:, :, 3].min()) == 255
 
 
 def sample(scene: Scene, times: Sequence[float], box: Box | None = None) -> list[Bytes]:

@@ -113,4 +113,7 @@ def shade_needed(seen: Seen, spot: Spot, ink: RGB) -> float:
 
 def box_opacity(seen: Seen, spot: Spot, ink: RGB, box: RGB, wanted: float) -> float:
     """`wanted`, or more where `ink` would not read on the box laid over the picture."""
-    return max(wanted, contrast.opacity_needed(ink, seen.tiles(spot), box, WANTED))
+    tiles = seen.tiles(spot)
+    if contrast.measured(ink, contrast.shaded(tiles, box, wanted)) >= WANTED:
+        return wanted
+    return max(wanted, contrast.opacity_needed(ink, tiles, box, WANTED))

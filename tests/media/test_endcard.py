@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from clipbuild.media import captions, endcard, fonts, timing
+from clipbuild.media import captions, color, endcard, fonts, frames, timing
+from clipbuild.media.frames import Frame, Part, Scene
 from clipbuild.media.layers import Layer
+from clipbuild.media.motion import View
 
 SIZE, SAFE = (540, 960), (54, 134, 445, 624)
 PARAMS: dict[str, Any] = {
@@ -56,3 +58,19 @@ def test_the_logo_stands_on_the_colour_it_stands_out_from() -> None:
 def test_no_card_no_layers() -> None:
     """Only a clip that asks for one has it."""
     assert endcard.layers({"seconds": 5, "hook": "Hello"}, FONTS, SIZE, SAFE, None) == []
+
+
+def test_nothing_below_the_card_is_drawn() -> None:
+    """A layer that covers the frame costs no more than itself, and shows itself alone."""
+    sheet = color.sheet(np.full((96, 64, 3), 250, np.uint8))
+    card = np.full((96, 64, 4), (36, 68, 58, 255), np.uint8)
+    layer = Layer(0, 0, card, 0.5, 2.0, fade=0.25)
+    scene = Scene(64, 96, 20.0, 40, (Part(sheet, [View(0.0, 0.0, 1.0)] * 40),), [layer])
+    seen = []
+    for index in (2, 12, 30):
+        frame = Frame.of(64, 96)
+        frames.draw(scene, index, frame)
+        seen.append(color.to_rgb(frame.y, frame.u, frame.v)[50, 30])
+    assert seen[0].min() > 245
+    assert 60 < seen[1][0] < 240
+    assert abs(seen[2].astype(int) - [36, 68, 58]).max() <= 3
