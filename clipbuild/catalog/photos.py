@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
-from clipbuild.catalog.feeds import Item
+from clipbuild.catalog.feeds import Item, slug
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -24,12 +24,29 @@ class Album:
                 self._known.setdefault(name, path)
                 self._known.setdefault(stem, path)
 
+    def has(self, image: str) -> bool:
+        """The project has this picture of the shop's."""
+        return self._find(image) is not None
+
     def of(self, item: Item) -> list[str]:
         """The photos of an item, in the shop's order; none where the project has none of them."""
-        names = [os.path.basename(unquote(urlsplit(image).path)).lower() for image in item.images]
-        found = [self._known.get(name) or self._known.get(os.path.splitext(name)[0]) for name in names]
+        found = [self._find(image) for image in item.images]
         found = [path for path in found if path] or [self._known.get(item.sku.lower())]
         return list(dict.fromkeys(path for path in found if path))
+
+    def _find(self, image: str) -> str | None:
+        name = _base(image).lower()
+        return self._known.get(name) or self._known.get(os.path.splitext(name)[0]) or self._known.get(file_name(image))
+
+
+def file_name(image: str) -> str:
+    """What a picture of the shop's is called here: its own name, as an id with an ending."""
+    stem, ending = os.path.splitext(_base(image).lower())
+    return f"{slug(stem) or 'photo'}{ending if ending in ENDINGS else '.jpg'}"
+
+
+def _base(image: str) -> str:
+    return os.path.basename(unquote(urlsplit(image).path))
 
 
 def below(root: str, folder: str) -> list[str]:

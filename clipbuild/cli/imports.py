@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clipbuild.cli.common import json_option, show_json, workspace
+from clipbuild.cli.common import json_option, settings, show_json, workspace
 from clipbuild.errors import UsageError, shown
 
 if TYPE_CHECKING:
@@ -21,24 +21,31 @@ if TYPE_CHECKING:
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS",
               help="Plain CSV: which column is sku, name, price, was, description, images, tags, language (repeatable).")
 @click.option("--currency", default="", help='Put before bare prices, for example "€".')
+@click.option("--download", "hosts", multiple=True, metavar="HOST",
+              help="Fetch missing photos from this host over https (repeatable), for example cdn.shopify.com.")
 @click.option("--dry-run", "-n", is_flag=True, help="Say what would change; write nothing.")
 @json_option
 @click.pass_obj
 def import_(
-    folder: str, file: str, into: str, photos: str, columns: Sequence[str], currency: str, dry_run: bool, as_json: bool
+    folder: str, file: str, into: str, photos: str, columns: Sequence[str], currency: str, hosts: Sequence[str],
+    dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Bring a shop's export into the catalog.
 
     Reads Shopify and WooCommerce product CSV, Google Merchant feeds (XML, TSV), JSON lists and plain CSV. Photos are
-    found in the photo folder by the file name the shop uses, or by SKU. Importing again updates what came from the
+    found in the photo folder by the file name the shop uses, or by SKU; --download fetches those that are not there from
+    the hosts you name, and from no other. Importing again updates what came from the
     shop, keeps what a person wrote (comments and order too) and says what changed. Bad rows are reported with their
     line; the rest goes on. Exit status 1 when rows were bad.
     """
     from clipbuild.catalog.photos import Album, below
 
     root = workspace(folder)
-    album = Album(below(root, photos))
-    feed, done = bring(root, file, into, album.of, dict(_pair(column) for column in columns), currency, dry_run)
+    feed = read(file, dict(_pair(column) for column in columns))
+    if hosts and not dry_run:
+        for line in _fetch(root, photos, feed, hosts):
+            click.echo(f"not fetched  {line}", err=True)
+    done = merge(root, feed, into, Album(below(root, photos)).of, currency, dry_run)
     if as_json:
         show_json({
             "dialect": feed.dialect, "added": done.added, "changed": done.changed, "kept": done.kept,
@@ -49,23 +56,40 @@ def import_(
     return 1 if feed.problems else 0
 
 
-def bring(
-    root: str, file: str, into: str, photo: "Photo", columns: Mapping[str, str], currency: str, dry_run: bool = False
-) -> tuple["Feed", "Imported"]:  # fmt: skip
-    """Merge an export into the catalog file `into` of a project; `photo` says where an item's pictures are."""
-    from clipbuild.catalog import feeds, importing
+def read(file: str, columns: Mapping[str, str]) -> "Feed":
+    """A shop's export. Raises CatalogError."""
+    from clipbuild.catalog import feeds
+
+    with open(file, "rb") as handle:
+        return feeds.read(os.path.basename(file), handle.read(), columns)
+
+
+def merge(root: str, feed: "Feed", into: str, photo: "Photo", currency: str, dry_run: bool = False) -> "Imported":
+    """An export into the catalog file `into` of a project; `photo` says where an item's pictures are."""
+    from clipbuild.catalog import importing
     from clipbuild.engine.files import within, write_atomic
 
     target = within(root, into)
     memory = f"{target}.import.json"
-    with open(file, "rb") as handle:
-        feed = feeds.read(os.path.basename(file), handle.read(), columns)
     done = importing.merge(into, _bytes(target), _bytes(memory), feed.items, photo, currency)
     if not dry_run:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         write_atomic(target, done.text)
         write_atomic(memory, done.memory)
-    return feed, done
+    return done
+
+
+def _fetch(root: str, photos: str, feed: "Feed", hosts: Sequence[str]) -> list[str]:
+    """Fetch what is missing from the named hosts; returns what could not be."""
+    from clipbuild.catalog.photos import Album, below
+    from clipbuild.cli import fetching
+    from clipbuild.engine.files import within
+    from clipbuild.providers.download import Bounds, Downloader
+
+    if not settings().trusted:
+        raise UsageError("this run is not trusted: it fetches nothing", hint="import on your own machine, and commit the photos")
+    missing = fetching.wanted(feed.items, Album(below(root, photos)), hosts)
+    return fetching.fetch(within(root, photos), missing, Downloader(bounds=Bounds(redirects=0)))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -92,7 +92,7 @@ def _from_shop(root: str, export: str, album: str, currency: str) -> int:
     """A catalog of a shop's products, with the photos that are found."""
     from clipbuild.catalog.feeds import Item
     from clipbuild.catalog.photos import Album, below
-    from clipbuild.cli.imports import bring, tell
+    from clipbuild.cli.imports import merge, read, tell
 
     os.makedirs(os.path.join(root, "photos"), exist_ok=True)
     have = Album(below(album, ".") if album else below(root, "photos"))
@@ -100,7 +100,8 @@ def _from_shop(root: str, export: str, album: str, currency: str) -> int:
     def photos(item: Item) -> list[str]:
         return [_copied(root, album, path) if album else path for path in have.of(item)]
 
-    feed, done = bring(root, export, "catalog/products.yaml", photos, {}, currency)
+    feed = read(export, {})
+    done = merge(root, feed, "catalog/products.yaml", photos, currency)
     tell(feed, done, "catalog/products.yaml", album or "photos")
     again = f"clipbuild -C {root} import {export} --into catalog/products.yaml"
     left = f"; put the missing photos into photos/ and run: {again}" if done.without_photo else ""
