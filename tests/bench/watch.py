@@ -1,0 +1,108 @@
+"""From save to finished draft: `python -m tests.bench watch [--products N] [--rounds N] [--photo FILE] [--json]`.
+
+    save_to_draft_ratio   a caption of a five second clip is saved; time until its draft is in the tree, over the time of
+                          that very draft's render alone
+    engine_share_ms       the same among N products (10,000) with stages that do next to nothing: everything but the
+                          stages, the wait for the save to settle included
+
+Watches in this process, as `clipbuild watch` does, and saves from a thread.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from typing import Any
+
+from clipbuild import events
+from clipbuild.stages import registry
+from tests.bench import trivial, workspace
+from tests.support.project import Project
+from tests.support.watching import Seen, watching
+
+CHAIN = ("render", "cover")
+"""What one caption makes one after the other."""
+
+
+def main(*args: str) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench watch")
+    parser.add_argument("--products", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--photo", default="examples/storefront/photos/mug_black_01.jpg")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args(args)
+    folder = tempfile.mkdtemp(prefix="clipbuild-watch-")
+    try:
+        found = {**one_clip(os.path.join(folder, "one"), asked.photo, asked.rounds),
+                 **many(os.path.join(folder, "many"), asked.products, asked.rounds)}  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if asked.json:
+        print(json.dumps(found))
+        return
+    for name, value in found.items():
+        print(f"{name:24} {value}")
+
+
+def one_clip(root: str, photo: str, rounds: int) -> dict[str, Any]:
+    """A real product with real stages."""
+    project = Project(pathlib.Path(root))
+    project.write("clipbuild.yaml", (
+        "catalog: catalog/*.yaml\nbrand:\n  name: Bench\n"
+        '  colors: {primary: "#24443a", accent: "#e0a43a"}\ndefaults:\n  platforms: [tiktok]\n  duration: 5\n'
+    ))  # fmt: skip
+    project.write("photos/p.jpg", pathlib.Path(photo).read_bytes())
+    project.write("catalog/all.yaml", (
+        "products:\n  - sku: mug\n    name: Mug\n    photos: photos/p.jpg\n    captions: [Take 0]\n    cta: Shop now\n"
+    ))  # fmt: skip
+    rows = saves(project, "catalog/all.yaml", "Take {}", rounds)
+    ratios = [whole / render for whole, render, _ in rows]
+    return {
+        "save_to_draft_ratio": round(statistics.median(ratios), 3),
+        "save_to_draft_seconds": round(statistics.median(whole for whole, _, _ in rows), 3),
+        "draft_render_seconds": round(statistics.median(render for _, render, _ in rows), 3),
+    }
+
+
+def many(root: str, products: int, rounds: int) -> dict[str, Any]:
+    """A large catalog with stages that do next to nothing."""
+    os.environ["PYTHONPATH"] = str(pathlib.Path(__file__).resolve().parent.parent.parent)  # workers find these stages
+    registry.replace(trivial.STAGES, [sys.executable, "-m", trivial.HERE, "worker"])
+    workspace.make(root, products, max(1, products // 200))
+    path = os.path.relpath(workspace.catalog_file(root, 0), root)
+    project = Project(pathlib.Path(root))
+    project.edit(path, "Made for bench 7\n", "Take 0\n")
+    rows = saves(project, path, "Take {}", rounds, patience=900.0)
+    shares = [1000 * (whole - chain) for whole, _, chain in rows]
+    return {"engine_share_ms": round(statistics.median(shares), 1), "engine_share_worst_ms": round(max(shares), 1),
+            "products": products}  # fmt: skip
+
+
+def saves(project: Project, path: str, words: str, rounds: int, patience: float = 120.0) -> list[tuple[float, float, float]]:
+    """(seconds from save to finished draft, of its render, of its chain) for each save. The first two warm up."""
+    rows: list[tuple[float, float, float]] = []
+
+    def act(seen: Seen) -> None:
+        seen.until(lambda: seen.of(events.BuildFinished), patience)
+        for number in range(rounds + 2):
+            time.sleep(0.3)
+            done = len(seen.of(events.BuildFinished))
+            first = len(seen.events)
+            text = (project.root / path).read_text().replace(words.format(number), words.format(number + 1))
+            began = time.monotonic()
+            (project.root / path).write_text(text)
+            seen.until(lambda wanted=done: len(seen.of(events.BuildFinished)) > wanted, 60)
+            whole = time.monotonic() - began
+            took = {e.stage: e.seconds for e in seen.events[first:] if isinstance(e, events.ActionFinished)}
+            assert set(CHAIN) <= set(took), took
+            if number >= 2:
+                rows.append((whole, took["render"], sum(took[stage] for stage in CHAIN)))
+
+    watching(project, act)
+    return rows
