@@ -41,6 +41,7 @@ class Options:
     until: str = ""
     ask: "Ask | None" = None
     shift: "Shift | None" = None
+    trusting: bool = False
 
     def work(self) -> "Shift":
         """The shift to build in."""
@@ -79,7 +80,7 @@ class Report:
 def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> Report:
     """Make everything wished for that is out of date. Raises CatalogError, UsageError, IntegrityError."""
     began = time.monotonic()
-    look = Look.take(wish, settings)
+    look = Look.take(wish, settings, tree=not options.trusting)
     if look.changes is not None and not look.changes and not options.approved_only:
         report = Report(up_to_date=look.note["actions"], deliverables=look.note["deliverables"])
     else:
@@ -103,6 +104,9 @@ def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
     def placed(kind: str, path: str) -> None:
         if kind == "warned":
             bus.emit(events.Warned, text=path)
+            return
+        if kind == "placed":
+            bus.emit(events.TreeReady)
             return
         written = kind == "written"
         (report.written if written else report.removed).append(path)

@@ -128,6 +128,11 @@ class DeliverableRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TreeReady(Event):
+    """Every deliverable that could be made is in its place; what is left is to note it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched(Event):
     """A shared cache had what this machine lacked: blobs, and results that need not be made."""
 

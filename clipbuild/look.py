@@ -70,14 +70,14 @@ class Look:
     file: tuple[int, int]
 
     @staticmethod
-    def take(wish: Wish, settings: Settings) -> "Look":
-        """Look at every source and every file of the tree."""
+    def take(wish: Wish, settings: Settings, *, tree: bool = True) -> "Look":
+        """Look at every source and, if asked, at every file of the tree."""
         path = snapshot_path(wish)
         file, snapshot = _identity(path), Snapshot.load(path)
         answered, _, note = snapshot.question.partition(b"\n")
         if answered != question(wish, settings):
             return Look(wish, settings, snapshot, None, {}, file)
-        return Look(wish, settings, snapshot, snapshot.changes(wish.root), json.loads(note), file)
+        return Look(wish, settings, snapshot, snapshot.changes(wish.root, outputs=tree), json.loads(note), file)
 
     def again(self) -> "Look":
         """The same look, unless another build ended since it was taken."""

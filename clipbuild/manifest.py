@@ -4,6 +4,7 @@ So one clip of many thousands is exchanged without reading the rest. Knows nothi
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,12 +35,21 @@ class Manifest:
 
     @staticmethod
     def load(path: str) -> "Manifest":
-        """The manifest at `path`; an empty one where there is none of this form."""
+        """The manifest at `path`; an empty one where there is none of this form. The last one is remembered while its
+        file stays the same: a large one takes a while to read."""
         try:
             with open(path, "rb") as file:
-                data = file.read()
+                facts = os.fstat(file.fileno())
+                seal = path, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+                if seal not in _last:
+                    _last.clear()
+                    _last[seal] = Manifest._parse(file.read())
+                return _last[seal]
         except OSError:
             return Manifest()
+
+    @staticmethod
+    def _parse(data: bytes) -> "Manifest":
         body = data[len(_HEAD) : -len(_TAIL)]
         if not body or not data.startswith(_HEAD) or not data.endswith(_TAIL):
             return Manifest()
@@ -94,6 +104,9 @@ class Manifest:
                 return start, end
             low, high = (end, high) if found < path else (low, start)
         return low, low
+
+
+_last: dict[tuple[str, int, int, int, int], Manifest] = {}
 
 
 def _path(body: bytes, start: int, end: int) -> str:

@@ -61,6 +61,7 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
         ours = table.row(entry.path) is not None or unfinished.made(entry.path)
         session.tree.put(entry, session.store.path(entry.sha256), ours)
     session.tree.drop(gone)
+    session.tree.emit("placed", "")
     changed = table.exchanged(gone, rows.values())
     session.tree.save(changed)
     for clip in (clip for clip, whole in entries.items() if whole and not session.wish.platforms):

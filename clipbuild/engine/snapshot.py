@@ -118,10 +118,10 @@ class Snapshot:
             return False
         return next(self._differing(root), None) is None
 
-    def changes(self, root: str) -> Changes:
-        """What differs below `root`."""
+    def changes(self, root: str, *, outputs: bool = True) -> Changes:
+        """What differs below `root`; outputs only if asked."""
         found: tuple[list[str], list[str], list[str]] = ([], [], [])
-        for table, name in self._differing(root):
+        for table, name in self._differing(root, outputs_too=outputs):
             found[table].append(os.fsdecode(name))
         return Changes(*found)
 
@@ -148,7 +148,7 @@ class Snapshot:
         rows = zip(self._sizes[span], self._stamps[span], self._inodes[span], strict=True)
         return dict(zip(map(os.fsdecode, self._names[span]), rows, strict=True))
 
-    def _differing(self, root: str) -> Iterator[tuple[int, bytes]]:
+    def _differing(self, root: str, *, outputs_too: bool = True) -> Iterator[tuple[int, bytes]]:
         """(table, name) of each entry that differs. Names are looked up from the open root: short, and no chdir."""
         try:
             fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -158,7 +158,8 @@ class Snapshot:
         try:
             sources, outputs = self._counts[0], self._counts[0] + self._counts[1]
             yield from ((0, name) for name in self._differing_sources(fd, slice(0, sources)))
-            yield from ((1, name) for name in self._differing_outputs(fd, slice(sources, outputs)))
+            looked_at = slice(sources, outputs if outputs_too else sources)
+            yield from ((1, name) for name in self._differing_outputs(fd, looked_at))
             for name, *row in self._rows(slice(outputs, None)):
                 if folder_differs(name, row, fd):
                     yield 2, name

@@ -42,6 +42,8 @@ class Watch:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     building: bool = False
     broken: bool = False
+    trusting: bool = False
+    """The last build ended well and the next batch says all that was touched: the tree need not be looked at."""
     thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "build"))
 
     async def run(self, saves: AsyncIterator[Batch], stop: asyncio.Event) -> None:
@@ -78,6 +80,7 @@ class Watch:
 
     async def _round(self) -> None:
         self.wake.clear()
+        self.trusting = self.trusting and not self.waiting.everything
         self.waiting = Batch()
         self.shift.begin()
         self.building = True
@@ -92,8 +95,10 @@ class Watch:
     def _build(self) -> None:
         began = time.monotonic()
         bus = events.Bus(lambda: time.monotonic() - began, [self.tellers.listener])
+        options = replace(self.options, shift=self.shift, trusting=self.trusting)
+        self.trusting = False
         try:
-            builder.build(self.wish, self.settings, bus, replace(self.options, shift=self.shift))
+            self.trusting = builder.build(self.wish, self.settings, bus, options).status == builder.DONE
         except ClipbuildError as error:
             self.broken = True
             self.tellers.wrong(str(error))

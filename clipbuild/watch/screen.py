@@ -70,9 +70,10 @@ class Screen:
             case events.DeliverableWritten():
                 self._written.append(event.path)
                 return False
+            case events.TreeReady():
+                self._take(self._written)
             case events.BuildFinished():
                 self.phase, self.seconds = WRONG if self.problems else WATCHING, event.seconds
-                self._take(self._written)
             case _:
                 return False
         return True

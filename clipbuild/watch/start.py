@@ -57,7 +57,7 @@ async def run(
     shift = LongShift(Workspace(asked.wish.root))
     serving = _serve(asked, screen, stop, ready)
     tellers = Tellers(_both(lines, screen), _both(lines.wrong, screen.wrong), _all(lines.well, screen.well))
-    options = builder.Options(asked.jobs)
+    options = builder.Options(asked.jobs, locked=True)
     try:
         gathering = Gathering(asked.wish.root, output.split("/")[0].partition(".")[0] or output)
         await Watch(asked.wish, asked.settings, options, tellers, shift).run(batches(gathering, stop), stop)

@@ -92,13 +92,14 @@ def saves(project: Project, path: str, words: str, rounds: int, patience: float 
         seen.until(lambda: seen.of(events.BuildFinished), patience)
         for number in range(rounds + 2):
             time.sleep(0.3)
-            done = len(seen.of(events.BuildFinished))
+            done, ready = len(seen.of(events.BuildFinished)), len(seen.of(events.TreeReady))
             first = len(seen.events)
             text = (project.root / path).read_text().replace(words.format(number), words.format(number + 1))
             began = time.monotonic()
             (project.root / path).write_text(text)
-            seen.until(lambda wanted=done: len(seen.of(events.BuildFinished)) > wanted, 60)
+            seen.until(lambda wanted=ready: len(seen.of(events.TreeReady)) > wanted, 60)
             whole = time.monotonic() - began
+            seen.until(lambda wanted=done: len(seen.of(events.BuildFinished)) > wanted, 60)
             took = {e.stage: e.seconds for e in seen.events[first:] if isinstance(e, events.ActionFinished)}
             assert set(CHAIN) <= set(took), took
             if number >= 2:
