@@ -50,7 +50,7 @@ def sarif(problems: Sequence[Problem], warnings: Sequence[Problem], folder: str)
     """SARIF 2.1.0, for code scanning."""
     rows = [("error", problem) for problem in problems] + [("warning", problem) for problem in warnings]
     driver = {
-        "name": "clipbuild", "version": __version__, "informationUri": "https://pypi.org/project/clipbuild/",
+        "name": "clipbuild", "version": __version__,
         "rules": [{"id": "catalog", "shortDescription": {"text": "The catalog is right"}}],
     }  # fmt: skip
     run = {"tool": {"driver": driver}, "results": [_result(level, problem, folder) for level, problem in rows]}
