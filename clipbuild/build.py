@@ -177,7 +177,7 @@ async def _make(
     import contextlib
     import signal
 
-    from clipbuild import buying, consent, holds, retaking, workshop
+    from clipbuild import buying, consent, holds, planning, retaking, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.workspace import Workspace
 
@@ -222,7 +222,7 @@ async def _make(
         counter.end(report.status)
     for one in again:
         bus.emit(events.TakeRejected, name=one.name, take=one.take, because=one.because)
-    return bool(outcome.lost or again) and not stop.is_set()
+    return bool(outcome.lost or again or planning.choices(session, planned.plan)) and not stop.is_set()
 
 
 def _status(errors: Any, stop: "asyncio.Event") -> int:

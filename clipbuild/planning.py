@@ -4,6 +4,7 @@
 """
 
 import fnmatch
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -64,6 +65,8 @@ class Session:
     """The prompts that clips asked for: clip → (kind, aspect) → text."""
     chosen: dict[str, str] = field(default_factory=dict)
     """What `motion: auto` came to for clips whose motion is bought, by clip and spec."""
+    undecided: set[str] = field(default_factory=set)
+    """Those for which that is not known yet."""
 
     def close(self) -> None:
         """Write what the state remembers and what the journal is owed. Raises IncompleteError for what can't be written."""
@@ -220,8 +223,34 @@ def make_plan(session: Session, drift: Drift | None = None) -> Planned:
     """Plan and judge the wished clips. Those that are as the last whole build left them are not looked at: `drift` is
     what differs from it; None: nothing is known of it.
 
-    Raises CatalogError when a clip can't be planned because of what its catalog entry says.
+    Where `auto` is to choose a motion that is bought, the choice shapes what is asked for: planned once to find what
+    is known of it, and again with that. Raises CatalogError when a clip can't be planned because of what its catalog
+    entry says.
     """
+    session.chosen = {}
+    while True:
+        session.undecided = set()
+        planned = _planned(session, drift)
+        if not (found := choices(session, planned.plan)):
+            return planned
+        session.chosen |= found
+
+
+def choices(session: Session, plan: Plan) -> dict[str, str]:
+    """What `auto` came to, of what was not known when the plan was made."""
+    if not session.undecided:
+        return {}
+    names = {name: of for of, every in plan.graph.aliases.items() for name in every}
+    found = {}
+    for where in session.undecided:
+        blob = plan.outputs.get(names[f"{where}/choose"], {}).get("choice")
+        if blob and session.store.has(blob):
+            with open(session.store.path(blob), "rb") as file:
+                found[where] = str(json.loads(file.read())["motion"])
+    return found
+
+
+def _planned(session: Session, drift: Drift | None) -> Planned:
     graph, box = Graph(), toolbox(session)
     entries = {entry.id: entry for entry in session.wished()}
     memory = Recall(session, drift, lambda clip, kind, ratio: rendered(session, clip, kind, ratio).text)
@@ -337,6 +366,11 @@ def toolbox(session: Session) -> Toolbox:
         ratio = aspect(spec.width, spec.height)
         return route(clip, kind, spec, ratio, prompt)
 
+    def chosen(where: str) -> str:
+        if where not in session.chosen:
+            session.undecided.add(where)
+        return session.chosen.get(where, "")
+
     def noted(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> Take | None:
         shape = {n: [i.action, i.name] if isinstance(i, Output) else i for n, i in base.items()}
         return session.lock.takes.get(digest.of_document({"stage": stage, "params": params, "inputs": shape}))
@@ -354,5 +388,5 @@ def toolbox(session: Session) -> Toolbox:
         motions=library.motions, style=library.style, fonts=needed, route=routed, stage=stage,
         tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=retake, hint=hint,
         avoid=lambda provider: avoided.get(provider or "local", {}), clip_limits=session.clip_limits(),
-        chosen=lambda where: session.chosen.get(where, ""),
+        chosen=chosen,
     )  # fmt: skip

@@ -121,7 +121,7 @@ class Room:
         video, picture = self._out(f"{where}/render", "video"), self._out(f"{where}/check", "image")
         kind, action, blob = ("clip", f"{where}/render", video) if video else ("still", f"{where}/check", picture)
         told, seen = self._report(f"{where}/clipcheck", "report"), self._report(f"{where}/check", "report")
-        motion = str(self._report(f"{where}/render", "told").get("motion") or clip.motion.name)
+        motion = str(self._report(f"{where}/choose", "choice").get("motion") or clip.motion.name)
         pair = pairs.pair(suiting.composition(seen.get("axes") or {}), motion, clip.motion_provider)
         key = self._key(action)
         subject = Subject(action, key, blob, pair) if key and blob else None
