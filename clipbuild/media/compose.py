@@ -20,6 +20,8 @@ Mask = NDArray[np.bool_]
 LARGEST = 1.9
 """A product is never blown up by more than this."""
 SOLID = 128
+FOOT = 0.3
+"""How far over the foremost foot, as a share of the height, another one may end: they stand further behind."""
 FAINT = 8
 """Alpha up to here in a shadow is the rim of a crop, not shade, and is taken off it."""
 
@@ -163,34 +165,49 @@ def _crisped(rgb: Bytes, alpha: Bytes, scale: float) -> Bytes:
 
 
 def standing_shadow(alpha: Floats) -> Floats:
-    """The shadow of a thing that stands: dark where it touches, a soft pool under it, a faint one cast aside."""
+    """The shadow of a thing that stands: dark where each foot touches, a soft pool under it, a faint one cast aside."""
     solid = alpha >= 0.5
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     if not len(rows):
         return np.zeros_like(alpha)
     foot, tall, wide = int(rows[-1]), int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
-    touch = _contact(solid, foot, 0.2 * tall)
     unit = 0.5 * (wide + min(wide, tall))
-    tight = canvas.blurred(touch, max(1.0, 0.006 * unit)) * 1.3
-    close = canvas.blurred(touch, 0.022 * unit) * 2.6
-    pool = canvas.blurred(touch, 0.075 * unit) * 4.5
-    cast = _cast(alpha, foot, tall, unit)
-    total = 1 - (1 - np.clip(tight, 0, 0.55)) * (1 - np.clip(close, 0, 0.42)) * (1 - np.clip(pool, 0, 0.34)) * (1 - cast)
-    return np.asarray(np.clip(total, 0, 0.85), np.float32)
+    light = 1 - _cast(alpha, foot, tall, unit)
+    for start, end in _feet(solid, foot, tall):
+        touch = _contact(solid[:, start:end], foot, tall, alpha.shape[1], start)
+        own = min(unit, 2.4 * (end - start))  # a thin leg has a small dark foot, not the pool of the whole thing
+        light *= 1 - _deep(canvas.blurred(touch, max(1.0, 0.006 * own)), 0.55)
+        light *= 1 - _deep(_moved(canvas.blurred(touch, max(1.5, 0.022 * own)), 0, 0.008 * own) * 3, 0.45)
+        light *= 1 - _deep(_moved(canvas.blurred(touch, max(4.0, 0.075 * own)), 0, 0.02 * own) * 6, 0.38)
+    return np.asarray(np.clip(1 - light, 0, 0.85), np.float32)
 
 
-def _contact(solid: Mask, foot: int, reach: float) -> Floats:
-    """A thin line under every part of the product that is near the floor: each column's lowest pixel, fading with its
-    height over the foot."""
-    height, width = solid.shape
+def _deep(shade: Floats, most: float) -> Floats:
+    """The shade as deep as `most` where there is much of it, without an edge where it gets there."""
+    return np.asarray(np.float32(most) * shade / (shade + np.float32(0.6 * most)), np.float32)
+
+
+def _feet(solid: Mask, foot: int, tall: int) -> list[tuple[int, int]]:
+    """Runs of columns (first, past the last) whose lowest pixel is near the floor: one under a mug, four under a stool."""
+    lowest = len(solid) - 1 - np.argmax(solid[::-1], axis=0)
+    low = solid.any(axis=0) & (foot - lowest < FOOT * tall)
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], low, [False]]).astype(np.int8)))
+    runs = [(int(a), int(b)) for a, b in zip(turns[::2], turns[1::2], strict=True)]
+    return [run for run in runs if run[1] - run[0] > 0.01 * tall] or runs
+
+
+def _contact(solid: Mask, foot: int, tall: int, width: int, start: int) -> Floats:
+    """A thin line under a foot: each column's lowest pixel, fading with its height over that foot, and less the further
+    behind the foremost one the foot stands."""
+    height, run = solid.shape
     lowest = height - 1 - np.argmax(solid[::-1], axis=0)
-    here = solid.any(axis=0)
-    near = np.clip(1 - (foot - lowest) / max(1.0, reach), 0, 1) ** 2 * here
+    behind, reach = foot - int(lowest.max()), max(1.0, 0.2 * tall)
+    near = np.clip(1 - (lowest.max() - lowest) / reach, 0, 1) ** 2 * (1 - 0.8 * behind / (FOOT * tall))
     line = np.zeros((height, width), np.float32)
-    thick = max(2, round(0.03 * reach))
+    thick, columns = max(2, round(0.006 * tall)), start + np.arange(run)
     for step in range(-thick, thick + 1):
         rows = np.clip(lowest + step, 0, height - 1)
-        line[rows, np.arange(width)] = np.maximum(line[rows, np.arange(width)], near)
+        line[rows, columns] = np.maximum(line[rows, columns], near)
     return line
 
 

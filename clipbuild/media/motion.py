@@ -100,7 +100,7 @@ def path(
     camera = _Camera(size, picture, _focus(subject))
     ends = _ends(wanted, seconds, camera, subject)
     count = frame_count(seconds, fps)
-    reach = (abs(ends.x), abs(ends.y)) if wanted.kind == "wave" else (abs(ends.x) / 2, abs(ends.y) / 2)
+    reach = _reach(wanted, ends)
     return [
         camera.view(*_at(wanted, ends, _progress(wanted, i, count), seconds, depth), reach) for i in range(count)
     ]
@@ -158,16 +158,53 @@ def _focus(subject: Box | None) -> tuple[float, float]:
 
 
 def _ends(wanted: Move, seconds: float, camera: _Camera, subject: Box | None) -> _Ends:
-    """How far the move goes: its speed times the time, within its limits and those of the picture."""
+    """How far the move goes: its speed times the time, within its limits, those of the picture, and as far sideways
+    as keeps the subject in the frame."""
+    ends = _unbound(wanted, seconds, camera, subject)
+    if subject is None or not (ends.x or ends.y) or _shows(ends, wanted, camera, subject):
+        return ends
+    least, most = 0.0, 1.0
+    for _ in range(10):
+        middle = (least + most) / 2
+        if _shows(_unbound(wanted, seconds, camera, subject, middle), wanted, camera, subject):
+            least = middle
+        else:
+            most = middle
+    narrower = _unbound(wanted, seconds, camera, subject, least)
+    return narrower if _shows(narrower, wanted, camera, subject) else ends
+
+
+def _shows(ends: _Ends, wanted: Move, camera: _Camera, subject: Box) -> bool:
+    """The subject is in the frame at both ends of the way."""
+    reach = _reach(wanted, ends)
+    for zoom in (ends.first, ends.last):
+        for sign in (-1, 1):
+            view = camera.view(ends.base * zoom, (sign * reach[0], sign * reach[1]), reach)
+            for axis, edge in ((0, view.left), (1, view.top)):
+                wide = camera.size[axis] * view.step
+                low, high = ((subject[i] * camera.picture[axis] - edge) / wide for i in (axis, axis + 2))
+                if low < KEEP_FREE / 2 or high > 1 - KEEP_FREE / 2:
+                    return False
+    return True
+
+
+def _reach(wanted: Move, ends: _Ends) -> tuple[float, float]:
+    """How far a move goes to either side."""
+    part = 1.0 if wanted.kind == "wave" else 0.5
+    return abs(ends.x) * part, abs(ends.y) * part
+
+
+def _unbound(wanted: Move, seconds: float, camera: _Camera, subject: Box | None, share: float = 1.0) -> _Ends:
+    """The same with a share of the way sideways, wherever the subject is then."""
     spare = max(1.0, wanted.upscale * camera.widest)
     keep = _keeping(camera, subject)
     if wanted.kind == "wave":
         zoom = min(abs(wanted.zoom), wanted.travel)
-        x, y = (_bounded(value, wanted.travel) for value in (wanted.x, wanted.y))
+        x, y = (_bounded(value, wanted.travel) * share for value in (wanted.x, wanted.y))
         base = _room_for(camera, 2 * abs(x), 2 * abs(y), spare)
         return _Ends(1.0, 1 + zoom, x, y, base)
     travel = _bounded(wanted.zoom * seconds, wanted.travel)
-    x, y = (_bounded(value * seconds, wanted.travel) for value in (wanted.x, wanted.y))
+    x, y = (_bounded(value * seconds, wanted.travel) * share for value in (wanted.x, wanted.y))
     base = _room_for(camera, abs(x), abs(y), spare)
     most = max(1.0, min(spare / base, keep / base if keep >= 1.0 else math.inf))
     near = min(1 + abs(travel), most)

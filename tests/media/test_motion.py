@@ -106,6 +106,25 @@ def test_a_push_in_keeps_the_subject_in_the_frame() -> None:
     assert views("push-in", seconds=10.0)[-1].step < last.step
 
 
+@pytest.mark.parametrize("name", LIBRARY)
+def test_no_move_crops_a_subject_that_fits(name: str) -> None:
+    """A product that fills three quarters of the picture's width stays in the frame through every move; a smaller one
+    is carried further; one too wide to fit does not stop a pan across it."""
+    def places(box: tuple[float, float, float, float]) -> list[tuple[float, float]]:
+        found = views(name, amount=1.0, subject=box)
+        return [((box[0] * 1296 - v.left) / v.step / 1080, (box[2] * 1296 - v.left) / v.step / 1080) for v in found]
+
+    wide = places((0.12, 0.3, 0.88, 0.7))
+    if name != "reveal":  # it may begin in the midst of the product
+        assert min(low for low, _ in wide) > 0.005
+        assert max(high for _, high in wide) < 0.995
+    small = places((0.4, 0.4, 0.6, 0.6))
+    travel = [max(low for low, _ in p) - min(low for low, _ in p) for p in (wide, small)]
+    assert name not in ("pan-left", "pan-right") or 0.01 < travel[0] < travel[1]
+    whole = places((0.0, 0.2, 1.0, 0.8))
+    assert name not in ("pan-left", "pan-right") or max(low for low, _ in whole) - min(low for low, _ in whole) > 0.1
+
+
 def test_a_push_in_goes_to_the_subject() -> None:
     """The subject's centre stays where it is in the frame while all else moves away from it."""
     box = (0.5, 0.55, 0.7, 0.75)
