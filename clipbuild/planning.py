@@ -171,7 +171,7 @@ def open_session(
     state = State.open(place.state)
     try:
         sources = Sources(wish.root, state, known=told)
-        library = Library(wish.root, plain, sources.read)
+        library = Library(wish.root, plain, sources)
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
         catalog = catalogs.open_catalog(
             wish.root, profile=wish.profile, files=sources, cache=state, known=known, suspects=suspects

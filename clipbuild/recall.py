@@ -128,6 +128,7 @@ def shared(session: "Session") -> str:
         "motions": dict(library.motions()), "limits": dict(library.readiness()),
         "clip_limits": dict(session.clip_limits() or {}), "avoid": session.avoided(),
         "styles": {name: dict(library.style(name)) for name in library.styles()},
+        "overlays": dict(library.overlays()),
         "platforms": repr(sorted(session.catalog.project.platforms.items())),
     }  # fmt: skip
     return digest.of_document(shared)

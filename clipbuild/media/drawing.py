@@ -13,7 +13,7 @@ from clipbuild.errors import MediaError, shown
 from clipbuild.media import contrast, faces, ink, linebreak, shapes, text, timing
 from clipbuild.media.contrast import RGB
 from clipbuild.media.layers import Layer
-from clipbuild.media.lettering import Piece
+from clipbuild.media.lettering import ROOM, Piece
 from clipbuild.media.placing import Placed
 from clipbuild.media.shapes import Canvas, Rect
 from clipbuild.media.timing import Cue
@@ -113,10 +113,12 @@ def line_boxes(placed: Placed) -> list[Rect]:
     found = []
     for piece in placed.element.pieces:
         block = piece.block
+        above = max(faces.CAP + look.pad_y, *(line.above + ROOM for line in block.lines))
+        below = max(0.08 + look.pad_y, *(line.below + ROOM for line in block.lines))
         for index, line in enumerate(block.lines):
             x = placed.x + piece.x + block.left(line)
             base = placed.y + piece.y + block.baseline(index)
-            top, bottom = base - faces.CAP * em - look.pad_y * em, base + (0.08 + look.pad_y) * em
+            top, bottom = base - above * em, base + below * em
             found.append(Rect(x - look.pad_x * em, top, x + line.width * block.size + look.pad_x * em, bottom))
     return found
 

@@ -16,6 +16,8 @@ from clipbuild.media.timing import Cue
 WAS_SIZE = 0.62
 """An earlier price, as a share of the price's size."""
 WAS_GAP = 0.34
+ROOM = 0.13
+"""Between the ink of a line and the edge of its box at least, in em."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def boxed(cue: Cue, look: Look, pieces: tuple[Piece, ...], rtl: bool) -> Element
     width = max(piece.x + piece.block.width for piece in pieces)
     height = max(piece.y + piece.block.height for piece in pieces)
     if look.box:  # capitals look centred when what is under the baseline does not count
-        height = min(height, max(p.y + p.block.baseline(len(p.block.lines) - 1) for p in pieces) + 0.12 * em)
+        low = max(0.12, *(piece.block.lines[-1].below + ROOM - look.pad_y for piece in pieces))
+        height = min(height, max(p.y + p.block.baseline(len(p.block.lines) - 1) for p in pieces) + low * em)
     moved = tuple(replace(piece, x=piece.x + x, y=piece.y + y) for piece in pieces)
     return Element(cue, look, moved, width + 2 * x, height + 2 * y, rtl)
 

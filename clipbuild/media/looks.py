@@ -3,14 +3,16 @@
 Knows nothing of what the text says, where it stands or what is behind it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clipbuild.errors import MediaError, shown
-from clipbuild.media import contrast
-from clipbuild.media.contrast import RGB
-from clipbuild.media.text import Style
+
+if TYPE_CHECKING:
+    from clipbuild.media.contrast import RGB
+    from clipbuild.media.text import Style
 
 NAMED = ("auto", "primary", "accent", "background", "text", "black", "white")
 """Colour words: `auto` is what reads best where it stands, four are the brand's."""
@@ -47,8 +49,10 @@ class Look:
     highlight: str = "accent"
 
     @property
-    def style(self) -> Style:
+    def style(self) -> "Style":
         """How its letters are set."""
+        from clipbuild.media.text import Style
+
         return Style(self.role, self.weight, self.tracking, self.leading)
 
 
@@ -70,8 +74,10 @@ def look(entry: Mapping[str, Any], what: str = "style") -> Look:
     return Look(**given)
 
 
-def colour(name: str, brand: Mapping[str, Any], auto: RGB = (255, 255, 255)) -> RGB:
+def colour(name: str, brand: Mapping[str, Any], auto: "RGB" = (255, 255, 255)) -> "RGB":
     """A colour word or "#rrggbb" as RGB."""
+    from clipbuild.media import contrast
+
     if name == "auto":
         return auto
     if name in ("black", "white"):
@@ -96,8 +102,4 @@ def _check(what: str, key: str, value: Any, usual: Any) -> None:
 
 
 def _is_colour(value: str) -> bool:
-    try:
-        contrast.rgb(value)
-    except ValueError:
-        return False
-    return value.startswith("#")
+    return re.fullmatch("#(?:[0-9a-fA-F]{3}){1,2}", value) is not None

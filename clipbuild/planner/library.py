@@ -4,26 +4,21 @@ Reads `templates/` of the workspace over the shipped one. Knows nothing of clips
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from clipbuild import resources
 from clipbuild.errors import UsageError
-
-Reader = Callable[[str], bytes]
+from clipbuild.planner.shelf import Disk, Files
 
 
 class Library:
-    """Templates of one workspace. `read(relative path)` reads a workspace file and remembers that it was asked."""
+    """Templates of one workspace. `files` is the door to it, which remembers what was asked for."""
 
-    def __init__(self, root: str, load: Callable[[str, bytes], Any], read: Reader | None = None) -> None:
-        self.root, self.load, self.shipped = root, load, resources.folder("templates")
-        self.read = read or self._read
+    def __init__(self, root: str, load: Callable[[str, bytes], Any], files: Files | None = None) -> None:
+        self.load, self.shipped = load, resources.folder("templates")
+        self.files = files or Disk(root)
         self._tables: dict[str, Mapping[str, Any]] = {}
-
-    def _read(self, relative: str) -> bytes:
-        with open(os.path.join(self.root, relative), "rb") as file:
-            return file.read()
 
     def motions(self) -> Mapping[str, Any]:
         """Every motion by name."""
@@ -43,9 +38,8 @@ class Library:
 
     def styles(self) -> tuple[str, ...]:
         """The names of the caption styles."""
-        names = set(_yaml_names(os.path.join(self.shipped, "captions")))
-        names |= set(_yaml_names(os.path.join(self.root, "templates", "captions")))
-        return tuple(sorted(names))
+        own = self.files.names("templates/captions")
+        return tuple(sorted({*_yaml(self._shipped("captions")), *_yaml(own)}))
 
     def style(self, name: str) -> Mapping[str, Any]:
         """A caption style. Raises UsageError for an unknown name."""
@@ -55,8 +49,11 @@ class Library:
 
     def overlays(self) -> Mapping[str, Any]:
         """The looks of hook, headline, offer, price and call to action by name."""
-        names = _yaml_names(os.path.join(self.shipped, "overlays"))
-        return {name: self._table(f"overlays/{name}.yaml", "") for name in sorted(names)}
+        return {name: self._table(f"overlays/{name}.yaml", "") for name in _yaml(self._shipped("overlays"))}
+
+    def _shipped(self, folder: str) -> list[str]:
+        path = os.path.join(self.shipped, folder)
+        return os.listdir(path) if os.path.isdir(path) else []
 
     def _table(self, name: str, key: str) -> Mapping[str, Any]:
         if name not in self._tables:
@@ -66,8 +63,8 @@ class Library:
                 with open(shipped, "rb") as file:
                     table |= self._parse(shipped, file.read(), key)
             own = f"templates/{name}"
-            if os.path.isfile(os.path.join(self.root, own)):
-                table |= self._parse(own, self.read(own), key)
+            if self.files.exists(own):
+                table |= self._parse(own, self.files.read(own), key)
             self._tables[name] = table
         return self._tables[name]
 
@@ -79,10 +76,8 @@ class Library:
         return table
 
 
-def _yaml_names(folder: str) -> list[str]:
-    if not os.path.isdir(folder):
-        return []
-    return [name.removesuffix(".yaml") for name in os.listdir(folder) if name.endswith(".yaml")]
+def _yaml(names: Sequence[str]) -> list[str]:
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
 def _known(table: Mapping[str, Any], name: str, what: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from clipbuild.catalog.model import Caption, Clip, Platform, Spec
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Graph, Input, Output, Stage
-from clipbuild.media import timing
+from clipbuild.media import looks, timing
 from clipbuild.planner import posts
 
 PICTURE_HEADROOM = 1.2
@@ -219,6 +219,9 @@ def _render(
     if texts:
         params["caption_style"] = dict(box.style(clip.caption_style))
         params["overlays"] = dict(box.overlays())
+        looks.look(params["caption_style"], f"caption style {clip.caption_style}")
+        for name, entry in params["overlays"].items():
+            looks.look(entry, f"overlay {name}")
     if not bought:
         params["motion"] = _motion(clip, box)
     for i, path in enumerate(box.fonts(texts, clip.language, clip) if texts else ()):
