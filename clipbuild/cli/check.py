@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 @profile_option("Check what this profile would make.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "github", "sarif"]), default="text", show_default=True,
               help="github: annotations at the lines of a pull request; sarif: for code scanning.")
+@click.option("--photos", is_flag=True, help="Look at every product photo, however many there are.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_obj
-def check(folder: str, profile: str, form: str, as_json: bool) -> int:
+def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> int:
     """Read the catalog and say everything that is wrong with it, as file:line:column with a hint.
 
-    Also what of it the chosen models can't do: a length, a shape, sound, a model that has ended and its successor.
-    Nothing is run or made. Exit status 2 when something is wrong. Paths in annotations are as seen from the current
-    folder, which in CI is that of the repository.
+    Also what of it the chosen models can't do: a length, a shape, sound, a model that has ended and its successor. And
+    which product photos no good clip will come from: those are warnings. What was seen of a photo is remembered; of many
+    new ones only the first 200 are looked at, unless --photos asks for all. Nothing is run or made. Exit status 2 when
+    something is wrong. Paths in annotations are as seen from the current folder, which in CI is that of the repository.
     """
     from clipbuild import planning
     from clipbuild.errors import CatalogError
@@ -40,6 +42,7 @@ def check(folder: str, profile: str, form: str, as_json: bool) -> int:
         try:
             planned = planning.make_plan(session, None)
             wrong, told = _asked_of_models(session, planned)
+            told += _seen_on_photos(session, planned, photos)
         finally:
             session.close()
         warnings = [*session.catalog.warnings, *told]
@@ -61,6 +64,12 @@ def _asked_of_models(session: "Session", planned: "Planned") -> "tuple[list[Prob
     adapters = Adapters(session.settings, os.environ)
     found = pricing.problems(planned, adapters)
     return found, [] if found else [Problem("clipbuild.yaml", 0, 0, note) for note in pricing.notes(planned, adapters)]
+
+
+def _seen_on_photos(session: "Session", planned: "Planned", everything: bool) -> "list[Problem]":
+    from clipbuild.cli import photos
+
+    return photos.warnings(session, planned, everything=everything)
 
 
 def _tell(

@@ -17,11 +17,19 @@ PROJECT = "clipbuild.yaml"
 
 def workspace(folder: str) -> str:
     """The project that `folder` is in: the nearest one upwards with a clipbuild.yaml. Raises UsageError."""
+    found = project(folder)
+    if not found:
+        raise UsageError(f"no {PROJECT} in {folder} or above", hint="`clipbuild init` starts a project here")
+    return found
+
+
+def project(folder: str) -> str:
+    """The project that `folder` is in, "" for none."""
     here = folder
     while not os.path.isfile(os.path.join(here, PROJECT)):
         up = os.path.dirname(here)
         if up == here:
-            raise UsageError(f"no {PROJECT} in {folder} or above", hint="`clipbuild init` starts a project here")
+            return ""
         here = up
     return here
 

@@ -27,16 +27,22 @@ class Row:
     axes: dict[str, str] = field(default_factory=dict)
     measures: dict[str, float] = field(default_factory=dict)
     failed: bool = False
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+    def matters(self, ids: Sequence[str]) -> list[str]:
+        """The advice of those findings that speak against the file."""
+        return [f["advice"] for f in self.findings if f["id"] in ids and f["severity"] != "note"]
 
     def plain(self) -> dict[str, Any]:
         """As JSON data."""
         row = asdict(self)
-        del row["failed"]
+        del row["failed"], row["findings"]
         return row
 
 
 def judge(
-    files: Sequence[str], target: tuple[int, int], folder: str | None, environ: Mapping[str, str], program: str = ""
+    files: Sequence[str], target: tuple[int, int], folder: str | None, environ: Mapping[str, str], program: str = "",
+    limits: Mapping[str, Any] | None = None, clip_limits: Mapping[str, Any] | None = None,
 ) -> list[Row]:
     """The verdict on every file, in order; a file that can't be judged gives a failed row. Raises UsageError."""
     if folder:
@@ -50,6 +56,8 @@ def judge(
             "path": os.path.abspath(path),
             "target": list(target),
             "ffmpeg": program,
+            "limits": dict(limits or {}),
+            "clip_limits": dict(clip_limits or {}),
             "annotated": os.path.abspath(os.path.join(folder, names[path])) if folder else "",
         }
         for path in files
@@ -86,7 +94,7 @@ async def _one(workers: Workers, path: str, task: Mapping[str, Any]) -> Row:
             f" ({value})" for name, value in error.facts if name != "stderr"
         )
         return Row(path, "not_ready", [f"can't be judged: {shown(told)}"], failed=True)
-    return Row(path, found["verdict"], found["reasons"], found["axes"], found["measures"])
+    return Row(path, found["verdict"], found["reasons"], found["axes"], found["measures"], findings=found["findings"])
 
 
 def annotations(files: Sequence[str]) -> dict[str, str]:

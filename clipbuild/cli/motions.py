@@ -1,12 +1,11 @@
 """`clipbuild motions`: the library of motions, what each suits, and how it did in this project."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from clipbuild.cli.common import PROJECT, json_option, profile_option, settings, show_json
+from clipbuild.cli.common import json_option, profile_option, project, settings, show_json
 
 if TYPE_CHECKING:
     from clipbuild.pairs import Record
@@ -26,7 +25,7 @@ def motions(folder: str, profile: str, as_json: bool) -> int:
     from clipbuild.catalog.load import plain
     from clipbuild.planner.library import Library
 
-    inside = _project(folder)
+    inside = project(folder)
     rows = _records(inside, profile) if inside else []
     library = Library(inside or folder, plain).motions()
     if as_json:
@@ -34,16 +33,6 @@ def motions(folder: str, profile: str, as_json: bool) -> int:
         return 0
     _show(library, rows)
     return 0
-
-
-def _project(folder: str) -> str:
-    here = folder
-    while not os.path.isfile(os.path.join(here, PROJECT)):
-        up = os.path.dirname(here)
-        if up == here:
-            return ""
-        here = up
-    return here
 
 
 def _records(root: str, profile: str) -> "list[Record]":
