@@ -1,4 +1,4 @@
-"""`clipbuild verify`: every damaged blob, and every output that isn't what was recorded."""
+"""`clipbuild verify`: every damaged blob, every output that isn't what was recorded; made again, are the bytes the same?"""
 
 import os
 from typing import Any
@@ -6,18 +6,28 @@ from typing import Any
 import click
 
 from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
+from clipbuild.errors import UsageError
 
 
 @click.command()
+@click.argument("products", nargs=-1, metavar="[SKU]...")
+@click.option("--rebuild", is_flag=True, help="Make all that is free of the clips of SKU again, aside, and compare the bytes.")
 @profile_option("Whose output tree.")
 @json_option
 @click.pass_obj
-def verify(folder: str, profile: str, as_json: bool) -> int:
+def verify(folder: str, products: tuple[str, ...], rebuild: bool, profile: str, as_json: bool) -> int:
     """Read every blob of the store and every file of the output tree, and say what is damaged or missing.
 
     Damaged blobs go to quarantine, never away; the next build makes again what is free. Exit status 5 when something
     was found.
+
+    With --rebuild nothing of that is read: pictures, clips, covers and words are made again in a scratch folder from
+    what is on record, and every byte must be as it was. Nothing is bought and nothing changed.
     """
+    if rebuild:
+        return _remade(folder, products, profile, as_json)
+    if products:
+        raise UsageError("verify takes products only with --rebuild", hint="`clipbuild verify --rebuild SKU`")
     from clipbuild import digest, planning
     from clipbuild.wish import Wish
 
@@ -45,3 +55,26 @@ def verify(folder: str, profile: str, as_json: bool) -> int:
             click.echo(f"{entry['path']}  {entry['what']}")
         click.echo(f"{blobs} blobs, {len(rows)} files: {len(damaged) + len(outputs)} damaged or missing")
     return 5 if damaged or outputs else 0
+
+
+def _remade(folder: str, products: tuple[str, ...], profile: str, as_json: bool) -> int:
+    from clipbuild import planning, remaking
+    from clipbuild.wish import Wish
+
+    known = settings()
+    session = planning.open_session(Wish(workspace(folder), products, profile=profile), known)
+    try:
+        found = remaking.remake(session, known.jobs or os.cpu_count() or 1)
+    finally:
+        session.close()
+    if as_json:
+        show_json(found.plain())
+    else:
+        for action, output, old, new in found.different:
+            click.echo(f"{action}: {output} was {old[:16] or 'absent'}, is {new[:16] or 'absent'}")
+        for action, why in found.failed.items():
+            click.echo(f"{action}: {why}")
+        skipped = f", {found.skipped} not up to date and left out" if found.skipped else ""
+        changed = len({row[0] for row in found.different})
+        click.echo(f"{len(found.same)} actions made again, the same; {changed} differ, {len(found.failed)} failed{skipped}")
+    return 5 if found.different else 1 if found.failed else 0
