@@ -52,11 +52,13 @@ class Card:
     cost: str
     said: Approval | None = None
     before: Approval | None = None
+    stale: Digest | None = None
+    """A clip that was made from what the catalog said before: it can be seen and not decided on."""
 
     @property
     def blob(self) -> Digest | None:
-        """The bytes that are shown and decided on."""
-        return self.subject.digest if self.subject else None
+        """The bytes that are shown, and decided on where there is a subject."""
+        return self.subject.digest if self.subject and not self.stale else self.stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +125,30 @@ class Room:
         told, seen = self._report(f"{where}/clipcheck", "report"), self._report(f"{where}/check", "report")
         motion = str(self._report(f"{where}/choose", "choice").get("motion") or clip.motion.name)
         pair = pairs.pair(suiting.composition(seen.get("axes") or {}), motion, clip.motion_provider)
-        key = self._key(action)
+        stale = None if video else self._last(f"{where}/render", "video")
+        kind, key = "clip" if stale else kind, self._key(action)
         subject = Subject(action, key, blob, pair) if key and blob else None
         said, before = self.said.get(blob) if blob else None, self.earlier.get(action)
         return Card(
             where, clip.sku, clip.name, clip.recipe, clip.language,
             tuple(p for p in clip.platforms if self.session.catalog.project.platforms[p].spec == spec),
-            spec, clip.seconds, kind, self._state(said, before, told, kind, blob),
+            spec, clip.seconds, kind, self._state(said, before, told, kind, blob if not stale else None),
             RISKY in (told.get("verdict"), seen.get("verdict")), clip.review == "required",
-            subject, self._out(f"{where}/cover", "cover") if video else None, picture, motion,
+            None if stale else subject,
+            self._out(f"{where}/cover", "cover") if video else self._last(f"{where}/cover", "cover") if stale else None,
+            picture, motion,
             clip.motion_provider, str(self._cost(f"{where}/render")), said,
-            before if before and before.digest != blob else None,
+            before if before and before.digest != blob else None, stale,
         )  # fmt: skip
 
     def _state(
         self, said: Approval | None, before: Approval | None, told: Mapping[str, Any], kind: str, blob: Digest | None
     ) -> str:
+        if not blob:
+            return WAITING
         if said:
             return said.verdict
-        if kind == "still" or not blob:
+        if kind == "still":
             return WAITING
         if told.get("verdict") == "not_ready":
             return FAILED
@@ -230,6 +237,13 @@ class Room:
     def _out(self, name: str, output: str) -> Digest | None:
         action = self.by_name.get(name)
         return self.plan.outputs.get(action.id, {}).get(output) if action else None
+
+    def _last(self, name: str, output: str) -> Digest | None:
+        """What the last build that made this made, if it is still there."""
+        key = self.session.state.last_keys([name]).get(name)
+        trace = self.session.state.trace(key) if key else None
+        blob = trace.outputs.get(output) if trace else None
+        return blob if blob and self.session.store.has(blob) else None
 
     def _report(self, name: str, output: str) -> Mapping[str, Any]:
         """A small JSON output, {} where it is not made or can't be read."""
