@@ -66,6 +66,7 @@ class Report:
     held: dict[str, str] = field(default_factory=dict)
     status: int = DONE
     agreed: str = ""
+    degraded: dict[str, str] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON data, for `--json`."""
@@ -73,7 +74,7 @@ class Report:
             "ran": self.ran, "failed": sorted(self.failed), "errors": self.failed, "blocked": self.blocked,
             "up_to_date": self.up_to_date, "cost": self.cost, "seconds": round(self.seconds, 3),
             "deliverables": self.deliverables, "written": self.written, "removed": self.removed,
-            "held": self.held, "status": self.status,
+            "held": self.held, "degraded": self.degraded, "status": self.status,
         }  # fmt: skip
 
 
@@ -177,7 +178,7 @@ async def _make(
     import contextlib
     import signal
 
-    from clipbuild import buying, consent, holds, planning, retaking, workshop
+    from clipbuild import buying, consent, holds, planning, retaking, standins, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.workspace import Workspace
 
@@ -218,11 +219,15 @@ async def _make(
     report.cost = buying.summed(report.cost, outcome.traces.values())
     report.status = _status(failed.values(), stop)
     again = retaking.retake(session, planned, outcome.failed) if report.status == SOME_FAILED else []
-    if not again:
+    instead = standins.note(session, planned, outcome.failed) if not stop.is_set() else []
+    if not (again or instead):
         counter.end(report.status)
+    for text in instead:
+        bus.emit(events.Warned, text=text)
     for one in again:
         bus.emit(events.TakeRejected, name=one.name, take=one.take, because=one.because)
-    return bool(outcome.lost or again or planning.choices(session, planned.plan)) and not stop.is_set()
+    anew = outcome.lost or again or instead or planning.choices(session, planned.plan)
+    return bool(anew) and not stop.is_set()
 
 
 def _status(errors: Any, stop: "asyncio.Event") -> int:
@@ -236,7 +241,7 @@ def _publish(
     session: "Session", planned: "Planned", look: Look, bus: events.Bus, options: Options, report: Report
 ) -> None:
     """Bring the tree in line; when all is well, remember how it was left, so that the next build may stop at a look."""
-    from clipbuild import holds, publishing
+    from clipbuild import holds, publishing, standins
     from clipbuild.look import leave
     from clipbuild.manifest import NAME as MANIFEST
 
@@ -245,8 +250,13 @@ def _publish(
     report.held = {hold.clip: str(hold) for hold in done.held}
     for text in holds.advice(session, planned):
         bus.emit(events.Warned, text=text)
+    report.degraded = standins.degraded(planned)
+    for clip, text in report.degraded.items():
+        bus.emit(events.Warned, text=f"{clip}: degraded: {text}")
     if report.status == DONE and done.waits:
         report.status = DECISION
+    elif report.status == DONE and report.degraded:
+        report.status = SOME_FAILED
     if report.status != DONE or options.approved_only or options.until:
         return
     actions = planned.kept_actions + len(planned.plan.graph)

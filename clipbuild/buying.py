@@ -128,6 +128,8 @@ async def opened(
         os.path.join(session.wish.root, ".clipbuild", "tmp"), bus.emit, lambda name: widths.get(name, LANE),
         policy or Policy(), stop=stop, **doors,
     )  # fmt: skip
+    for name, reason in session.closed.items():
+        desk.lane(name).close(reason)
     collector = Collector(desk)
     closing = background(_close_lanes(desk))
     try:
@@ -139,6 +141,7 @@ async def opened(
             await asyncio.wait(left, timeout=1.0)
         for task in left:
             task.cancel()
+        session.closed |= {name: lane.closed for name, lane in desk.lanes.items() if lane.closed is not None}
         await adapters.close()
 
 

@@ -33,10 +33,11 @@ class Entry:
     height: int
     fps: int
     duration: float
+    degraded: str = ""
 
     def plain(self) -> dict[str, Any]:
-        """The entry as JSON data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """The entry as JSON data; `degraded` only where it is."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "degraded" or self.degraded}
 
 
 class Tree:

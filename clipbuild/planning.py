@@ -6,9 +6,9 @@
 import fnmatch
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from clipbuild import digest, pairs, recall, resources, toolchain
@@ -18,8 +18,8 @@ from clipbuild.catalog.load import plain
 from clipbuild.catalog.model import Clip
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
-from clipbuild.engine.action import Graph, Output, Stage, Trace
-from clipbuild.engine.lock import Lock, Take
+from clipbuild.engine.action import Graph, Output, Trace
+from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import Plan
 from clipbuild.engine.sources import Sources
 from clipbuild.engine.store import Store
@@ -28,17 +28,18 @@ from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, ClipbuildError, Problem, UsageError
 from clipbuild.look import LOCK, Drift
 from clipbuild.outputs import Tree
-from clipbuild.planner import hints, spoken
+from clipbuild.planner import routing, spoken
 from clipbuild.planner.library import Library
-from clipbuild.planner.prompts import Prompts, Rendered
-from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, aspect, plan_clip
-from clipbuild.planner.routing import route
+from clipbuild.planner.prompts import Prompts
+from clipbuild.planner.recipes import Bought, Deliverable, plan_clip
 from clipbuild.providers import journal as journals
 from clipbuild.providers.receipts import bought
+from clipbuild.providers.records import FINAL
 from clipbuild.recall import Recall
 from clipbuild.records import Mark, Records
 from clipbuild.settings import Settings
-from clipbuild.stages import registry
+from clipbuild.tooling import rendered
+from clipbuild.tooling import toolbox as toolbox
 from clipbuild.wish import Wish
 
 
@@ -65,6 +66,12 @@ class Session:
     """The prompts that clips asked for: clip → (kind, aspect) → text."""
     chosen: dict[str, str] = field(default_factory=dict)
     """What `motion: auto` came to for clips whose motion is bought, by clip and spec."""
+    instead: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What stands in for what, by clip and spec, then by part."""
+    unable: dict[str, str] = field(default_factory=dict)
+    """Requests that can't be had in this run, and why."""
+    closed: dict[str, ClipbuildError] = field(default_factory=dict)
+    """Providers that nothing is sent to any more in this run, and why."""
     undecided: set[str] = field(default_factory=set)
     """Those for which that is not known yet."""
 
@@ -79,6 +86,15 @@ class Session:
         project = self.catalog.project
         profile = project.profiles.get(project.profile)
         return None if profile is not None and profile.scale < 1 else self.library.clip_limits()
+
+    def failed(self, request: Bought) -> str:
+        """Why this request can't be had: in this run, or for good as the journal still says; "" when it may."""
+        mark = routing.mark(request)
+        if mark in self.unable:
+            return self.unable[mark]
+        key, _, why = (self.state.get("failed", mark) or b"").decode().partition(" ")
+        job = self.journal.replay.latest(digest.parse(key)) if key else None
+        return why if job is not None and job.state in FINAL and not job.again else ""
 
     def avoided(self) -> Mapping[str, Mapping[str, Any]]:
         """The motions that this project's decisions speak against, by provider and kind of picture."""
@@ -332,61 +348,3 @@ def context(session: Session) -> str:
 def fingerprint(session: Session, entry: Entry, context: str) -> str:
     """Changes when anything does that shapes this clip. `context` is `context(session)`."""
     return recall.whole(session, entry, context)
-
-
-def rendered(session: Session, clip: Clip, kind: str, ratio: str) -> Rendered:
-    """The prompt of a clip for one aspect, with the template lines it came from."""
-    motion = session.library.motions().get(clip.motion.name, {})
-    words = motion.get("words", {})
-    said = words.get("image" if kind == "image" else "motion", "") if isinstance(words, Mapping) else ""
-    said = said or clip.motion.name.replace("-", " ")
-    return session.prompts.render(clip, kind, aspect=ratio, motion_words=str(said), seconds=clip.seconds)
-
-
-def toolbox(session: Session) -> Toolbox:
-    """What planning may ask of this workspace."""
-    from clipbuild.media import fonts
-
-    library, root, avoided = session.library, session.wish.root, session.avoided()
-
-    def prompt(clip: Clip, kind: str, ratio: str) -> str:
-        text = rendered(session, clip, kind, ratio).text
-        session.said.setdefault(clip.id, {})[kind, ratio] = text
-        return text
-
-    @cache
-    def stage(name: str) -> Stage:
-        return registry.kind(name, session.state)
-
-    def needed(texts: Sequence[str], language: str, clip: Clip) -> tuple[str, ...]:
-        own = [os.path.join(root, p) for p in (clip.brand.fonts.heading, clip.brand.fonts.body) if p]
-        return tuple(fonts.needed("\n".join(texts), language, own))
-
-    def routed(clip: Clip, kind: str, spec: Any, _where: str) -> Bought | None:
-        ratio = aspect(spec.width, spec.height)
-        return route(clip, kind, spec, ratio, prompt)
-
-    def chosen(where: str) -> str:
-        if where not in session.chosen:
-            session.undecided.add(where)
-        return session.chosen.get(where, "")
-
-    def noted(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> Take | None:
-        shape = {n: [i.action, i.name] if isinstance(i, Output) else i for n, i in base.items()}
-        return session.lock.takes.get(digest.of_document({"stage": stage, "params": params, "inputs": shape}))
-
-    def retake(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> int:
-        take = noted(stage, params, base)
-        return take.take if take else 1
-
-    def hint(stage: str, params: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-        take = noted(stage, params, base)
-        return hints.of(take.because) if take else ""
-
-    return Toolbox(
-        source=session.source, shipped=session.shipped, prompt=prompt, motion=library.motion,
-        motions=library.motions, style=library.style, fonts=needed, route=routed, stage=stage,
-        tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=retake, hint=hint,
-        avoid=lambda provider: avoided.get(provider or "local", {}), clip_limits=session.clip_limits(),
-        chosen=chosen,
-    )  # fmt: skip

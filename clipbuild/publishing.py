@@ -66,7 +66,8 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
     session.tree.save(changed)
     for clip in (clip for clip, whole in entries.items() if whole and not session.wish.platforms):
         session.records.put(clip, planned.marks[clip], [entry.plain() for entry in entries[clip]])
-    for clip in holds.found:
+    unlike = {wanted.clip for files in planned.deliverables.values() for wanted in files if wanted.degraded}
+    for clip in {*holds.found, *unlike}:
         left_there = [dict(row) for row in rows.values() if row.get("clip") == clip]
         session.records.put(clip, Mark("", "", planned.marks[clip].actions), left_there)
     session.records.put_held((session.records.held() - set(planned.deliverables) | set(holds.found)) & known)
@@ -170,5 +171,5 @@ def _entry(planned: Planned, wanted: Deliverable, session: Session) -> Entry | N
     spec = wanted.spec
     return Entry(
         wanted.path, digest, session.store.size(digest), key, wanted.clip, wanted.platform, wanted.kind,
-        spec.width, spec.height, spec.fps, wanted.seconds,
+        spec.width, spec.height, spec.fps, wanted.seconds, wanted.degraded,
     )  # fmt: skip

@@ -172,7 +172,7 @@ class Room:
 
     def _prompts(self, clip: Clip, card: Card) -> Iterator[tuple[str, str]]:
         from clipbuild.planner.recipes import aspect
-        from clipbuild.planning import rendered
+        from clipbuild.tooling import rendered
 
         for stage, kind in (("image", "image"), ("animate", "motion")):
             action = self.by_name.get(f"{card.name}/{stage}")

@@ -15,7 +15,8 @@ LAYERS = [
     {"planner"},
     {"manifest", "look", "records", "recall",
      "planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
-     "adapters", "pricing", "consent", "ledger", "impact", "shift", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
+     "adapters", "tooling", "standins", "pricing", "consent", "ledger",
+     "impact", "shift", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
     {"cli", "watch", "gallery", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -137,7 +137,9 @@ def _last_words(report: builder.Report) -> None:
         click.echo(error, err=True)
     for text in report.held.values():
         click.echo(f"held back  {text}", err=True)
-    if not any((report.ran, report.failed, report.written, report.removed, report.held)):
+    for clip, text in report.degraded.items():
+        click.echo(f"degraded   {clip}: {text}", err=True)
+    if not any((report.ran, report.failed, report.written, report.removed, report.held, report.degraded)):
         click.echo(f"nothing to do: {report.up_to_date} actions up to date ({report.seconds:.2f} s)")
         return
     parts = [f"{len(report.ran)} ran"]
@@ -148,6 +150,8 @@ def _last_words(report: builder.Report) -> None:
     parts.append(f"{report.up_to_date} up to date")
     if report.held:
         parts.append(f"{len(report.held)} held back")
+    if report.degraded:
+        parts.append(f"{len(report.degraded)} degraded")
     files = f"{len(report.written)} files written"
     if report.removed:
         files += f", {len(report.removed)} removed"

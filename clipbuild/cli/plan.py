@@ -72,16 +72,19 @@ def show_plan(wish: Wish, scope: Scope, as_json: bool) -> int:
         found = _bill(session, planned)
         prices = {line.action.id: line for line in found.lines} if found else {}
         rows = [_row(planned.plan, action, prices.get(action.id)) for action in planned.plan.graph]
+        degraded = {d.clip: d.degraded for files in planned.deliverables.values() for d in files if d.degraded}
     finally:
         session.close()
     todo = [row for row in rows if row["verdict"] != "up to date"]
     if as_json:
         cost = found.plain() if found else {"least": "0", "most": "0"}
-        show_json({"actions": todo, "up_to_date": len(rows) - len(todo), "cost": cost})
+        show_json({"actions": todo, "up_to_date": len(rows) - len(todo), "cost": cost, "degraded": degraded})
         return 0
     for row in todo:
         price = f"  {row['price']}" if row.get("price") else ""
         click.echo(f"{row['verdict']:9}  {row['action']}  ({row['reason']}){price}")
+    for clip, words in degraded.items():
+        click.echo(f"degraded   {clip}: {words}")
     counts = Counter(row["verdict"] for row in rows)
     if not todo:
         click.echo(f"nothing to do: {len(rows)} actions up to date")

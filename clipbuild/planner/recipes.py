@@ -33,6 +33,8 @@ class Deliverable:
     seconds: float
     check: Output | None = None
     """The report on the finished clip that must not say no."""
+    degraded: str = ""
+    """What was made by a stand-in, and why: "" when all is as wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Toolbox:
     `style(name)` a caption style; `overlays()` the looks of hook, price and so on;
     `fonts(texts, language, brand)` the font files that cover the texts;
     `route(clip, kind, spec)` None for local work, else the bought request; `take(document)` which take is meant;
+    `mode(clip)` how a model makes its picture (generate, edit, composite); `degraded(where)` what stands in for what there;
     `hint(document)` what its prompt adds because of what was wrong before;
     `avoid(provider)` the motions that this project's decisions speak against, by kind of picture; `clip_limits` the limits
     of the finished clip's check, None for no such check; `chosen(where)` the motion that `auto` came to for a bought clip.
@@ -71,6 +74,8 @@ class Toolbox:
     overlays: Callable[[], Mapping[str, Any]] = dict
     retake: Callable[[str, Mapping[str, Any], Mapping[str, Input]], int] = lambda *_: 0
     hint: Callable[[str, Mapping[str, Any], Mapping[str, Input]], str] = lambda *_: ""
+    mode: Callable[[Clip], str] = lambda clip: "edit" if clip.photos else "generate"
+    degraded: Callable[[str], str] = lambda _where: ""
     avoid: Callable[[str], Mapping[str, Any]] = lambda _provider: {}
     clip_limits: Mapping[str, Any] | None = None
     chosen: Callable[[str], str] = lambda _where: ""
@@ -90,7 +95,9 @@ def plan_clip(graph: Graph, clip: Clip, platforms: Mapping[str, Platform], box: 
         render, cover, words, check = _clip_of_spec(graph, clip, spec, box)
         for platform in names:
             post = _post(graph, clip, platforms[platform], spec, box)
-            made += [replace(file, check=check) for file in _files(clip, platform, spec, render, cover, words, post)]
+            files = _files(clip, platform, spec, render, cover, words, post)
+            degraded = box.degraded(f"{clip.id}/{spec.name}")
+            made += [replace(file, check=check, degraded=degraded) for file in files]
     return made
 
 
@@ -171,17 +178,20 @@ def _clip_check(
 def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:
     where = f"{clip.id}/{spec.name}/image"
     photos: dict[str, Input] = {f"photo_{i}": box.source(path) for i, path in enumerate(clip.photos)}
-    route = box.route(clip, "image", spec, where)
-    if route:
-        return _buy(graph, where, "generate", route, photos, box)
-    if clip.ground.plate:
+    style, mode = clip.ground.style, box.mode(clip)
+    if mode == "composite" and (scene := box.route(clip, "plate", spec, where)):
+        bought = _buy(graph, f"{clip.id}/{spec.name}/plate", "generate", scene, {}, box)
+        photos["plate"], style = bought.out("image"), "plate"
+    elif mode != "composite" and (route := box.route(clip, "image", spec, where)):
+        return _buy(graph, where, "generate", route, photos if mode == "edit" else {}, box)
+    elif clip.ground.plate:
         photos["plate"] = box.source(clip.ground.plate)
     params = {
         "recipe": clip.recipe,
         "width": _even(spec.width * PICTURE_HEADROOM),
         "height": _even(spec.height * PICTURE_HEADROOM),
         "safe": _share(spec),
-        "ground": {"style": clip.ground.style, "colors": list(clip.ground.colors)},
+        "ground": {"style": style, "colors": list(clip.ground.colors)},
         "brand": {k: v for k, v in asdict(clip.brand).items() if k in ("primary", "accent", "background")},
         "text_space": bool(clip.captions or clip.hook or any(asdict(clip.offer).values()) or clip.cta),
     }

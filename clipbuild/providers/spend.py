@@ -94,8 +94,8 @@ _CLOSED_HINT = "build where buying is allowed, then commit clipbuild.lock"
 
 def usd(value: Decimal) -> str:
     """An amount for people."""
-    cents = value.quantize(Decimal("0.01"))
-    return f"${cents if cents == value else value.normalize():f}"
+    cents, fine = value.quantize(Decimal("0.01")), value.quantize(Decimal("0.0001"))
+    return f"${cents:f}" if cents == value or value >= 1 else f"${fine:f}"
 
 
 def span(price: Price) -> str:
