@@ -40,8 +40,11 @@ class Git:
         return os.fsdecode(self._ask("rev-parse", "--show-toplevel")).rstrip("\n")
 
     def commit(self, rev: str) -> str:
-        """The full name of a commit."""
-        found = self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+        """The full name of a commit; a branch may also be one of `origin` that was never checked out here."""
+        for name in (rev, f"refs/remotes/origin/{rev}"):
+            found = self._try("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            if found is not None:
+                break
         if found is None:
             raise UsageError(f"no commit {shown(rev, 80)!r} here", hint=DEEPER if self.is_shallow() else "`git log`")
         return found.decode().strip()

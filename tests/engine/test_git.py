@@ -85,6 +85,14 @@ def test_a_shallow_clone_says_how_to_get_the_rest(repository, tmp_path) -> None:
         shop(clone).commit(first)
 
 
+def test_a_branch_of_the_origin_need_not_be_checked_out(repository, tmp_path) -> None:
+    """`main` in a clone that only ever checked out another branch."""
+    main = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "-q", "-b", "feature")
+    clone = repository.clone(tmp_path / "clone", "-b", "feature")
+    assert shop(clone).commit("main") == main
+
+
 def test_no_repository_is_an_error(tmp_path) -> None:
     """With git's own words."""
     with pytest.raises(UsageError, match="failed"):
