@@ -32,6 +32,7 @@ COMMANDS = {
     "fmt": ("clipbuild.cli.fmt", "Bring the catalog files into one style, keeping every comment."),
     "schema": ("clipbuild.cli.schema", "Print where the JSON Schemas for editors are."),
     "import": ("clipbuild.cli.imports", "Bring a shop's export into the catalog."),
+    "fake-providers": ("clipbuild.cli.fake_providers", "Rehearse without spending: the providers' protocols on this machine."),
     "doctor": ("clipbuild.cli.doctor", "Look at this machine: ffmpeg, encoders, filters, fonts."),
     "jobs": ("clipbuild.cli.jobs", "List what is open or unsure at the providers, and settle it."),
     "cost": ("clipbuild.cli.cost", "Say what was spent, by product, provider, model and month."),
