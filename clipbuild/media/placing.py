@@ -57,7 +57,8 @@ class Group:
 def place(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], *, large: bool) -> list[Group]:
     """Every cue at the top of the first of `rooms` that holds it with all it meets, as large as they go there.
 
-    `large`: try larger than usual first. Raises MediaError when nothing helps.
+    `large`: try larger than usual first. The rooms after the first are for what does not fit there, and smaller
+    letters. Raises MediaError when nothing helps.
     """
     return [_grouped(setter, group, rooms, large) for group in _meeting(cues)]
 
@@ -73,7 +74,8 @@ def _meeting(cues: Sequence[Cue]) -> list[list[Cue]]:
 
 
 def _grouped(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], large: bool) -> Group:
-    tries = [(room, scale, 0) for room in rooms for scale in (*(LARGE if large else ()), *SCALES)]
+    tries = [(rooms[0], scale, 0) for scale in (*(LARGE if large else ()), *SCALES)]
+    tries += [(room, scale, 0) for room in rooms[1:] for scale in SCALES[2:]]
     tries += [(rooms[-1], scale, MANY) for scale in SCALES[-3:]]
     failure: MediaError | None = None
     for room, scale, lines in tries:
