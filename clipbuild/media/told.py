@@ -101,7 +101,8 @@ def _text(layer: Layer, size: tuple[int, int]) -> dict[str, Any]:
     x0, x1 = (int(columns[0]), int(columns[-1]) + 1) if columns.size else (0, wide)
     y0, y1 = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, high)
     box = (layer.x + x0, layer.y + y0, layer.x + x1, layer.y + y1)
-    return {**_told_box(box, layer.start, layer.end, size), "text": layer.z >= WORDS}
+    ground = _area(box) > COVER * size[0] * size[1]  # of an end card
+    return {**_told_box(box, layer.start, layer.end, size), "text": layer.z >= WORDS and not ground}
 
 
 def _told_box(box: tuple[int, int, int, int], start: float, end: float, size: tuple[int, int]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Render:
     """
 
     name: str = "render"
-    version: int = 2
+    version: int = 3
     outputs: tuple[str, ...] = ("video", "told")
     tools: tuple[str, ...] = ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")
     inline: bool = False

@@ -52,3 +52,13 @@ def test_pauses_are_told(tmp_path: Any) -> None:
     """A camera that stands still is said to, and for how long."""
     assert told.scene(scene(tmp_path, "hold"), "hold", loop=False)["rest"] == pytest.approx(1.5, abs=0.05)
     assert told.scene(scene(tmp_path, "pan-left"), "pan-left", loop=False)["rest"] < 0.3
+
+
+def test_an_end_cards_ground_is_no_text(tmp_path: Any) -> None:
+    """It covers the frame: the picture ends there, and it lies under no button of an app."""
+    made = scene(tmp_path, "push-in")
+    card = np.full((made.height, made.width, 4), 255, np.uint8)
+    made.layers.append(Layer(0, 0, card, 1.0, made.seconds, z=60))
+    found = told.scene(made, "push-in", loop=False)
+    assert [text["text"] for text in found["texts"]] == [False]
+    assert found["until"] == 1.0
