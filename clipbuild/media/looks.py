@@ -6,6 +6,7 @@ Knows nothing of what the text says, where it stands or what is behind it.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from clipbuild.errors import MediaError, shown
@@ -65,8 +66,16 @@ class Look:
 
 def look(entry: Mapping[str, Any], what: str = "style") -> Look:
     """A look from a template's map. Raises MediaError for a key or value that has no meaning."""
+    try:
+        return _look(tuple(entry.items()), what)
+    except TypeError:  # a value that is a list or a map: told by name
+        return _look.__wrapped__(tuple(entry.items()), what)
+
+
+@lru_cache(maxsize=256)
+def _look(entry: tuple[tuple[str, Any], ...], what: str) -> Look:
     known = {field.name: field.type for field in fields(Look)}
-    given = {str(key): value for key, value in entry.items() if key not in ("name", "about")}
+    given = {str(key): value for key, value in entry if key not in ("name", "about")}
     for key, value in given.items():
         if key not in known:
             raise MediaError(f"{what}: there is no key {shown(key)!r}", [("known", ", ".join(sorted(known)))])

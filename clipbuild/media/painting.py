@@ -55,6 +55,17 @@ class Painter:
         look = item.element.look
         usual = looks.colour(look.colour, self.brand, contrast.ink_on(box, WHITE, INK))
         letters = usual if contrast.between(usual, box) >= contrast.NEEDED else contrast.ink_on(box, usual, WHITE, INK)
+        box = standing_off(box, letters)
         solid = legible.box_opacity(self.seen, spot, letters, box, look.opacity)
         outline = contrast.ink_on(letters, INK, WHITE)
         return Paint(letters, box, solid, outline, looks.colour(look.highlight, self.brand), 0.0)
+
+
+def standing_off(box: RGB, letters: RGB) -> RGB:
+    """The box's colour, or the nearest darker or lighter one on which the letters read: some greys let no ink read."""
+    towards = 0 if contrast.luminance(letters) > contrast.luminance(box) else 255
+    for share in range(0, 100, 4):
+        red, green, blue = (round(value + (towards - value) * share / 100) for value in box)
+        if contrast.between((red, green, blue), letters) >= legible.WANTED:
+            return red, green, blue
+    return box

@@ -5,6 +5,7 @@ Plain tables and functions; knows nothing of fonts, pixels or time lines.
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from clipbuild.errors import MediaError, shown
 
@@ -54,7 +55,7 @@ def clean(text: str) -> str:
     text = plain(text)
     if not any(is_visible(char) for char in text):
         raise MediaError("a text to draw is empty", [("text", shown(text, 60) or '""')], "write it or remove it")
-    if _marks_in_a_row(text) > MARKS_LIMIT:
+    if not text.isascii() and _marks_in_a_row(text) > MARKS_LIMIT:
         raise MediaError(
             f"a text stacks more than {MARKS_LIMIT} combining marks on one letter",
             [("text", shown(text, 60))],
@@ -66,6 +67,8 @@ def clean(text: str) -> str:
 def plain(text: str) -> str:
     """`text` with LF line breaks, spaces for tabs, in NFC. Raises MediaError for a character that must not be drawn."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").replace("\ufeff", "")
+    if text.isascii() and text.isprintable():
+        return text
     for char in text:
         if char != "\n" and _forbidden(char):
             raise MediaError(
@@ -82,6 +85,7 @@ def name(char: str) -> str:
     return label if not is_visible(char) or unicodedata.category(char) in ("Cs", "Co", "Cn") else f'{label} "{char}"'
 
 
+@lru_cache(maxsize=4096)
 def is_visible(char: str) -> bool:
     """Whether a character leaves ink: no space, no mark of direction, no joiner or selector."""
     return not (char.isspace() or is_ignorable(char) or unicodedata.category(char) in ("Cc", "Cf", "Zs"))
@@ -93,6 +97,7 @@ def is_ignorable(char: str) -> bool:
     return char in _JOINERS or char in _MARKS or 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF
 
 
+@lru_cache(maxsize=4096)
 def script_of(char: str) -> str:
     """The script of a letter in lower case, "emoji", or "" for what belongs to any script (digits, spaces, signs)."""
     code = ord(char)
@@ -104,6 +109,7 @@ def script_of(char: str) -> str:
     return "latin" if unicodedata.category(char)[0] in "LM" else ""
 
 
+@lru_cache(maxsize=4096)
 def is_emoji(char: str) -> bool:
     """Whether a character is shown in colour without being asked."""
     code = ord(char)
@@ -112,6 +118,7 @@ def is_emoji(char: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def is_cjk(char: str) -> bool:
     """Whether lines may break beside the character without a space."""
     code = ord(char)
@@ -136,7 +143,12 @@ def has_direction(text: str) -> bool:
 
 def reading_seconds(text: str) -> float:
     """How long a viewer needs for `text`."""
-    return sum(1.0 / _SPEED.get(script_of(char), LATIN_SPEED) for char in text if not is_ignorable(char))
+    return sum(map(_seconds, text))
+
+
+@lru_cache(maxsize=4096)
+def _seconds(char: str) -> float:
+    return 0.0 if is_ignorable(char) else 1.0 / _SPEED.get(script_of(char), LATIN_SPEED)
 
 
 def clusters(text: str) -> Iterator[str]:
@@ -162,6 +174,7 @@ def _joins(cluster: str, char: str) -> bool:
     return cluster[-1] == "\u094d" or cluster[-1] in "เแโใไ" or char in "ะาำ"
 
 
+@lru_cache(maxsize=4096)
 def _forbidden(char: str) -> bool:
     return char in _REORDERING or unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
 

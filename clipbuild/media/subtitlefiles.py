@@ -111,7 +111,7 @@ def _plain(text: str) -> str:
 
 def _seconds(parts: Sequence[str | None]) -> float:
     hours, minutes, seconds, rest = (part or "0" for part in parts)
-    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(rest.ljust(3, "0")) / 1000
+    return ((int(hours) * 60 + int(minutes)) * 60_000 + int(seconds) * 1000 + int(rest.ljust(3, "0"))) / 1000
 
 
 def _fault(name: str, line: int, what: str, hint: str = "") -> MediaError:

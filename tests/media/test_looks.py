@@ -31,6 +31,7 @@ def test_the_first_style_explains_every_key() -> None:
         ({"sise": 0.1}, "there is no key 'sise'"), ({"size": "big"}, "size has no such value"),
         ({"box": "purple"}, "box has no such value"), ({"by": "letter"}, "by has no such value"),
         ({"hug": 1}, "hug has no such value"), ({"lines": True}, "lines has no such value"),
+        ({"pad_x": [1, 2]}, "pad_x has no such value"), ({"lines": 3.5}, "lines has no such value"),
     ],
 )  # fmt: skip
 def test_a_wrong_key_or_value_is_an_error(entry: dict[str, object], what: str) -> None:
