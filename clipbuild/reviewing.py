@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from clipbuild import pairs
-from clipbuild.catalog.model import Clip, Spec
+from clipbuild.catalog.model import Box, Clip, Spec
 from clipbuild.decisions import APPROVED, Subject
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Output
@@ -75,6 +75,8 @@ class Detail:
     shots: tuple[Card, ...] = ()
     takes: tuple[tuple[str, Digest, int], ...] = ()
     """Bought actions behind the clip: (name, base key, take)."""
+    free: Mapping[str, Box] = field(default_factory=dict)
+    """What each platform's app leaves uncovered of the frame."""
 
 
 class Room:
@@ -168,6 +170,7 @@ class Room:
             tuple(self._changes(card)),
             {name: self._report(f"{clip.id}/{name}/post", "post") for name in card.platforms},
             tuple(c for c in self.cards if c.sku == card.sku and c.name != card.name), tuple(self._takes(card)),
+            {n: p.free for n in card.platforms if (p := self.session.catalog.project.platforms[n]).free},
         )  # fmt: skip
 
     def _prompts(self, clip: Clip, card: Card) -> Iterator[tuple[str, str]]:

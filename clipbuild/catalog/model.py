@@ -45,7 +45,8 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Where a clip is delivered: a folder name, a spec and the place's limits."""
+    """Where a clip is delivered: a folder name, a spec and the place's limits. `free` is what this app alone leaves
+    uncovered of the frame; the spec's `safe` box is what all of its platforms do."""
 
     name: str
     spec: Spec
@@ -55,6 +56,7 @@ class Platform:
     description_limit: int
     hashtag_limit: int
     min_seconds: float = 0.0
+    free: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,12 @@ def resolve(specs: Table, platforms: Table, profile: Profile) -> dict[str, Platf
     for name, spec in specs.items():
         same = [platform for platform in platforms.values() if platform["spec"] == name]
         made[name] = _spec(name, spec, _safe(spec, same), profile)
-    return {name: _platform(name, {**LIMITS, **entry}, made[entry["spec"]]) for name, entry in platforms.items()}
+    found = {}
+    for name, entry in platforms.items():
+        spec = specs[entry["spec"]]
+        free = _spec(name, spec, _safe(spec, [entry]), profile).safe
+        found[name] = _platform(name, {**LIMITS, **entry}, made[entry["spec"]], free)
+    return found
 
 
 def _safe(spec: Mapping[str, Any], platforms: list[Mapping[str, Any]]) -> Box:
@@ -89,8 +94,8 @@ def _even(value: float) -> int:
     return max(2, int(value / 2 + 0.5) * 2)
 
 
-def _platform(name: str, entry: Mapping[str, Any], spec: Spec) -> Platform:
+def _platform(name: str, entry: Mapping[str, Any], spec: Spec, free: Box) -> Platform:
     return Platform(
         name, spec, float(entry["max_seconds"]), int(entry["max_megabytes"] * 1_000_000), entry["title_limit"],
-        entry["description_limit"], entry["hashtag_limit"], float(entry["min_seconds"]),
+        entry["description_limit"], entry["hashtag_limit"], float(entry["min_seconds"]), free,
     )  # fmt: skip

@@ -5,6 +5,7 @@ happens in one thread. Knows nothing of HTML or requests.
 """
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +21,8 @@ from clipbuild.wish import Wish
 if TYPE_CHECKING:
     from clipbuild.planning import Session
 
+PATIENCE = 8.0
+"""What is there is looked at again after so many times what the last look took."""
 WATCHED = ("clipbuild.lock", ".clipbuild/state.db", ".clipbuild/state.db-wal", "clipbuild.yaml")
 
 
@@ -65,11 +68,15 @@ class ProjectDesk:
     session: "Session | None" = None
     room: Room | None = None
     seen: str = ""
+    until: float = 0.0
 
     def shelf(self) -> Room:
-        """What is there now. Raises CatalogError and the like while the catalog is wrong."""
-        if self.room is None or self.seen != self._look():
+        """What is there now; while a build changes it all the time, what was there a moment ago. Raises CatalogError and
+        the like while the catalog is wrong."""
+        if self.room is None or not self.seen or (time.monotonic() > self.until and self.seen != self._look()):
+            began = time.monotonic()
             self._open()
+            self.until = time.monotonic() + PATIENCE * (time.monotonic() - began)
         assert self.room is not None
         return self.room
 
@@ -101,11 +108,12 @@ class ProjectDesk:
 
     def stamp(self) -> str:
         """Changes when there may be something else to see."""
-        return self._look()
+        self.shelf()
+        return self.seen
 
     def file(self, blob: Digest) -> str | None:
         """Where the bytes of a digest that is shown are; None for any other."""
-        room = self.shelf()
+        room = self.room or self.shelf()
         session = room.session
         if session.store.has(blob):
             return session.store.path(blob) if blob in _shown(room) else None

@@ -1,15 +1,17 @@
 """The app around a clip, as it would be drawn: buttons, names and bars of each platform, over the clip's own frame.
 
-A schematic SVG in the frame's pixels, made of numbers of ours and escaped text. Positions follow the spec's safe box,
-so that what it keeps free is what shows. Knows nothing of pages.
+A schematic SVG in the frame's pixels, made of numbers of ours and escaped text. What the app leaves free decides where
+its buttons and words stand; the dashed box is where all apps of this size leave room, and texts keep to it. Knows
+nothing of pages.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from clipbuild.catalog.model import Spec
+from clipbuild.catalog.model import Box, Spec
 
 APPS = {
     "tiktok": ("Following   For You", ("♥", "●", "⌑", "↗"), "♫ original sound"),
@@ -20,14 +22,15 @@ APPS = {
 ICON = 44
 
 
-def drawing(platform: str, spec: Spec, post: Mapping[str, Any]) -> Markup:
-    """The overlay of one platform for a frame of this spec."""
-    box, wide, high = spec.safe, spec.width, spec.height
+def drawing(platform: str, spec: Spec, post: Mapping[str, Any], free: Box | None = None) -> Markup:
+    """The overlay of one platform for a frame of this spec. `free`: what its app leaves uncovered."""
+    box, safe, wide, high = free or spec.safe, spec.safe, spec.width, spec.height
+    spec = replace(spec, safe=box)
     unit = min(wide, high) / 1080
     tabs, icons, sound = APPS.get(next((a for a in APPS if a in platform.lower()), ""), ("", (), ""))
     shade = (
         f'<path class="unsafe" fill-rule="evenodd" d="M0 0H{wide}V{high}H0Z M{box.x0} {box.y0}V{box.y1}H{box.x1}V{box.y0}Z"/>'
-        f'<rect class="safe" x="{box.x0}" y="{box.y0}" width="{box.x1 - box.x0}" height="{box.y1 - box.y0}"/>'
+        f'<rect class="safe" x="{safe.x0}" y="{safe.y0}" width="{safe.x1 - safe.x0}" height="{safe.y1 - safe.y0}"/>'
     )
     inside = [shade, *_tabs(tabs, wide, box.y0, unit), *_rail(icons, spec, unit), *_words(post, sound, spec, unit)]
     return Markup(  # noqa: S704 - numbers of ours and escaped text

@@ -20,7 +20,7 @@ from clipbuild.reviewing import RISKY, STATES, Card, Detail
 
 A_PAGE = 96
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pages")
-WORDS = {"new": "new", "changed": "changed", "failed": "failed", "waiting": "not made", "rejected": "rejected",
+WORDS = {"new": "new", "changed": "changed", "failed": "failed", "waiting": "to build", "rejected": "rejected",
          "approved": "approved", RISKY: "risky"}  # fmt: skip
 
 
@@ -151,7 +151,8 @@ def clip(shelf: Shelf, card: Card, frame: Frame) -> Page:
     """One card, with all there is to know."""
     before, after = shelf.beside(card)
     detail: Detail = shelf.detail(card)
-    drawn = [(name, overlay.drawing(name, card.spec, detail.posts.get(name, {}))) for name in card.platforms]
+    posts, free = detail.posts, detail.free
+    drawn = [(name, overlay.drawing(name, card.spec, posts.get(name, {}), free.get(name))) for name in card.platforms]
     return _page(
         "clip.html.j2", frame, card=card, detail=detail, before=before, after=after, overlays=drawn,
         findings=sorted(detail.findings, key=lambda f: ("error", "warn", "note").index(f.get("severity", "note"))),

@@ -119,7 +119,7 @@ def judge(
     found = [
         *_of_time(values, limit, asked, fps),
         *_of_motion(values, limit, asked),
-        *_of_likeness(values, limit),
+        *_of_likeness(values, limit, sure=asked.mask is not None),
         *_of_texts(asked),
         *_of_container(facts or {}, limit, asked),
     ]
@@ -182,7 +182,7 @@ def _words(move: Sequence[float]) -> str:
     return ", ".join(said) or "no move"
 
 
-def _of_likeness(v: Mapping[str, float], limit: Limits) -> Iterable[Finding]:
+def _of_likeness(v: Mapping[str, float], limit: Limits, *, sure: bool) -> Iterable[Finding]:
     if "first_like" in v:
         yield from _under("first", v["first_like"], limit, "the first frame is not the picture that was sent", at=0.0)
         yield from _under("first_worst", v["first_worst"], limit, "a part of the first frame was changed", at=0.0)
@@ -190,7 +190,8 @@ def _of_likeness(v: Mapping[str, float], limit: Limits) -> Iterable[Finding]:
         return  # what comes after a cut compares with another shot
     if "label_worst" in v:
         yield from _under("label", v["label_worst"], limit, "the label does not keep its looks", at=v["label_at"])
-    yield from _over("warp", v["warp"], limit, "the subject bends")
+    told = limit if sure else {**limit, "warp": (limit["warp"][0], None)}  # it may be text that comes and goes
+    yield from _over("warp", v["warp"], told, "the subject bends")
     yield from _over("drift", v["drift"], limit, "the subject slides over its ground")
     yield from _over("colour", v["colour_most"], limit, "the colours drift")
     yield from _over("subject_colour", v["subject_colour"], limit, "the subject changes colour")

@@ -157,6 +157,8 @@ def bending(first: Grey, later: Grey, matrix: Matrix, where: Grey | None = None)
     flow = _cv.DISOpticalFlow_create(_cv.DISOPTICAL_FLOW_PRESET_FAST).calc(first, back, None)
     heat = cv2.GaussianBlur(np.abs(_high(first)), (0, 0), 3)
     known = there & (heat > 1.5)
+    if where is None:
+        known &= ~_written(first, back)
     inside = known & where if where is not None else known
     if inside.sum() < 200:
         return 0.0, 0.0
@@ -167,6 +169,12 @@ def bending(first: Grey, later: Grey, matrix: Matrix, where: Grey | None = None)
         away = np.median(flow[inside], axis=0) - np.median(flow[outside], axis=0)
         drift = float(np.hypot(*away))
     return warp / first.shape[1], drift / first.shape[1]
+
+
+def _written(first: Grey, back: Grey) -> Grey:
+    """Where something came or went, as captions do: unlike by far, over more than an edge."""
+    apart = cv2.morphologyEx((cv2.absdiff(first, back) > 40).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    return np.asarray(cv2.dilate(apart, np.ones((31, 31), np.uint8)) > 0)
 
 
 def _unaffine(flow: Grey, where: Grey) -> Grey:
