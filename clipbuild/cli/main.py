@@ -32,6 +32,8 @@ COMMANDS = {
     "fmt": ("clipbuild.cli.fmt", "Bring the catalog files into one style, keeping every comment."),
     "schema": ("clipbuild.cli.schema", "Print where the JSON Schemas for editors are."),
     "import": ("clipbuild.cli.imports", "Bring a shop's export into the catalog."),
+    "authorship": ("clipbuild.cli.authorship", "Say who made what of a clip: people, models, and clipbuild by rule."),
+    "credentials": ("clipbuild.cli.credentials", "Write signed copies of clips with Content Credentials (C2PA)."),
     "fake-providers": ("clipbuild.cli.fake_providers", "Rehearse without spending: the providers' protocols on this machine."),
     "doctor": ("clipbuild.cli.doctor", "Look at this machine: ffmpeg, encoders, filters, fonts."),
     "jobs": ("clipbuild.cli.jobs", "List what is open or unsure at the providers, and settle it."),

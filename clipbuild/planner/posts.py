@@ -4,6 +4,7 @@ Pure functions from a clip to plain data. Knows nothing of layout, fonts or file
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from clipbuild.catalog.model import Clip, Platform
@@ -28,9 +29,7 @@ def post(clip: Clip, platform: Platform, generated: Sequence[str]) -> dict[str, 
     """What is posted with the clip on `platform`, cut to its limits. `generated`: which parts a model made."""
     tags = list(dict.fromkeys([*clip.post.hashtags, *clip.brand.hashtags]))[: platform.hashtag_limit]
     description = clip.post.description or " ".join(c.text for c in clip.captions) or clip.name
-    source = CAPTURED
-    if generated:
-        source = COMPOSITE if clip.photos else GENERATED
+    assets = [{key: value for key, value in asdict(asset).items() if value} for asset in clip.assets]
     return {
         "title": _cut(clip.post.title or clip.name, platform.title_limit),
         "description": _cut(description, platform.description_limit),
@@ -38,8 +37,19 @@ def post(clip: Clip, platform: Platform, generated: Sequence[str]) -> dict[str, 
         "alt": clip.post.alt or clip.prompt.subject or clip.name,
         "language": clip.language,
         "duration": clip.seconds,
-        "ai": {"generated": list(generated), "digital_source_type": source, "disclose": bool(generated)},
-    }
+        "ai": {
+            "generated": list(generated), "digital_source_type": source_type(clip, generated),
+            "disclose": bool(generated),
+        },
+        **({"assets": assets} if assets else {}),
+    }  # fmt: skip
+
+
+def source_type(clip: Clip, generated: Sequence[str]) -> str:
+    """How the clip came to be, in the IPTC's words: photos put together, a model's work, or both."""
+    if not generated:
+        return CAPTURED
+    return COMPOSITE if clip.photos else GENERATED
 
 
 def _cut(text: str, limit: int) -> str:

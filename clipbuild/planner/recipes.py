@@ -131,7 +131,7 @@ def _clip_of_spec(
         inputs |= {name: picture.out(name, optional=True) for name in _layers(picture, box)}
         inputs["choice"] = choose.out("choice")
     render = _render(graph, clip, spec, inputs, box, bought=motion is not None)
-    at = {"at": round(clip.seconds * 0.6, 3)}
+    at = {"at": round(clip.seconds * 0.6, 3), "label": _label(clip, spec, box)}
     cover = _add(graph, f"{where}/cover", "cover", at, {"video": render.out("video")}, box)
     said = _words(clip)
     timing.cues(said)  # what can't be shown is told now, with its place in the catalog
@@ -222,6 +222,7 @@ def _render(
         "captions": [_caption(caption) for caption in clip.captions],
         "hook": clip.hook, "offer": asdict(clip.offer), "cta": clip.cta, "language": clip.language,
         "sound": {"gain": clip.sound.gain, "own": clip.sound.own}, "brand": brand,
+        "label": _label(clip, spec, box),
     }  # fmt: skip
     params |= _end_card(clip)
     if clip.recipe == "card":
@@ -273,9 +274,19 @@ def _caption(caption: Caption) -> dict[str, Any]:
 
 
 def _post(graph: Graph, clip: Clip, platform: Platform, spec: Spec, box: Toolbox) -> Action:
-    generated = [kind for kind in ("image", "video") if box.route(clip, kind, spec, "")]
-    params = posts.post(clip, platform, generated)
+    params = posts.post(clip, platform, _generated(clip, spec, box))
     return _add(graph, f"{clip.id}/{platform.name}/post", "post", params, {}, box)
+
+
+def _generated(clip: Clip, spec: Spec, box: Toolbox) -> list[str]:
+    """Which parts of the clip a model makes."""
+    kinds = {"background": "plate"} if box.mode(clip) == "composite" else {"image": "image"}
+    return [part for part, kind in {**kinds, "video": "video"}.items() if box.route(clip, kind, spec, "")]
+
+
+def _label(clip: Clip, spec: Spec, box: Toolbox) -> dict[str, str]:
+    """What the files say of themselves inside."""
+    return {"DigitalSourceType": posts.source_type(clip, _generated(clip, spec, box)), "CreatorTool": "clipbuild"}
 
 
 def _files(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """The stage: input `video`, param `at` in seconds."""
+    """The stage: input `video`, params `at` in seconds, `label`."""
 
     name: str = "cover"
     version: int = 1
@@ -22,10 +22,12 @@ class Cover:
 
     def run(self, work: "Workdir") -> None:
         """Write the JPEG. Raises MediaError."""
-        from clipbuild.media import ffmpeg, stillframe
+        from clipbuild.media import ffmpeg, labels, stillframe
 
         program = work.tool("ffmpeg") or ffmpeg.find()
         stillframe.save(program, work.inputs["video"], float(work.params.get("at", 0.0)), work.out("cover"))
+        if label := work.params.get("label"):
+            labels.put(work.out("cover"), label)
 
 
 STAGE = Cover()

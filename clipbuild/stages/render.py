@@ -31,7 +31,7 @@ class Render:
     `layer_…`.
 
     Params: width, height, fps, seconds, crf, preset, maxrate_kbps, audio_kbps, audio_rate, safe, motion, sound, logo,
-    layers, and what captions ask for.
+    layers, label, and what captions ask for.
     """
 
     name: str = "render"
@@ -42,7 +42,7 @@ class Render:
 
     def run(self, work: "Workdir") -> dict[str, Any]:
         """Make the clip. Raises MediaError for bad input and for a result that is not what was asked for."""
-        from clipbuild.media import encode, inset, probe
+        from clipbuild.media import encode, inset, labels, probe
 
         program = _program(work)
         with ThreadPoolExecutor(1) as side:
@@ -55,6 +55,8 @@ class Render:
                 told = _tell(work, target.count)
                 wait = (lambda: heard.result()[0]) if _has_sound(work, insets) else None
                 encode.encode(program, target, _frames(scene), work.out("video"), wait, told)
+        if label := work.params.get("label"):
+            labels.put(work.out("video"), label)
         facts = probe.facts(work.out("video"))
         problems = probe.check(facts, _spec(target))
         if problems:
