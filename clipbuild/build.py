@@ -119,6 +119,7 @@ def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
         bus.emit(events.Warned, text=str(problem).partition("\n")[0])
     try:
         with session.store.use():
+            session.tree.ready()
             drift = None if options.approved_only else look.drift(session)
             planned = _until_settled(session, drift, bus, options, report)
             _publish(session, planned, look, bus, options, report)

@@ -7,6 +7,7 @@ touched. Knows nothing of how a deliverable was made.
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from clipbuild import digest, manifest
@@ -64,6 +65,16 @@ class Tree:
         """What the manifest says clipbuild made: path → entry. Empty when there is no readable manifest."""
         return self.manifest().rows()
 
+    def ready(self) -> None:
+        """Raises UsageError where the tree can't be written to: better said before the work than after it."""
+        here = self.top
+        while not os.path.lexists(here) and here != self.root:
+            here = os.path.dirname(here)
+        if not os.path.isdir(here):
+            raise UsageError(f"{self.folder}: no folder", hint="move what is in the way, then `clipbuild build`")
+        if not os.access(here, os.W_OK | os.X_OK):
+            raise UsageError(f"{self.folder}: can't be written to", hint=f"chmod u+w {quote(here)}, then `clipbuild build`")
+
     def put(self, entry: Entry, blob: str, ours: bool) -> bool:
         """Place `blob` at the entry's path unless the right bytes are there. True when something was written.
 
@@ -78,10 +89,21 @@ class Tree:
                     f"{self.folder}/{shown(entry.path)}: a file that clipbuild did not make is in the way",
                     hint="move it away, then `clipbuild build`",
                 )
-        files.ensure_dir(os.path.dirname(target), 0o755)
-        files.place(blob, target, share=True)
+        self._place(entry.path, blob, target)
         self.emit("written", entry.path)
         return True
+
+    def _place(self, path: str, blob: str, target: str) -> None:
+        folder = os.path.dirname(target)
+        try:
+            files.ensure_dir(folder, 0o755)
+            files.place(blob, target, share=True)
+        except (NotADirectoryError, FileExistsError):
+            hint = "move what is in the way, then `clipbuild build`"
+            raise UsageError(f"{self.folder}/{shown(path)}: its folder can't be made", hint=hint) from None
+        except PermissionError:
+            hint = f"chmod u+w {quote(folder)}, then `clipbuild build`"
+            raise UsageError(f"{self.folder}/{shown(path)}: its folder can't be written to", hint=hint) from None
 
     def digest(self, path: str) -> Digest | None:
         """The digest of a regular file of the tree; None where there is none."""

@@ -5,17 +5,19 @@ looked up by name at the moment a paid submit is due.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clipbuild.errors import UsageError
+from clipbuild.errors import UsageError, shown
 
-KNOWN = frozenset((
-    "ffmpeg", "jobs", "store", "budget_build", "budget_month", "confirm_above", "plugins", "base_urls", "remote",
-    "remote_write",
-))  # fmt: skip
-"""What the configuration file may say."""
+KNOWN = {
+    "ffmpeg": "a path", "jobs": "a number from 1 to 256", "store": "a path", "budget_build": "an amount in USD",
+    "budget_month": "an amount in USD", "confirm_above": "an amount in USD", "plugins": "a list of names",
+    "base_urls": "a table of addresses", "remote": "a path or address", "remote_write": "true or false",
+}  # fmt: skip
+"""What the configuration file may say, and what each value is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,11 @@ def is_trusted(env: Mapping[str, str]) -> bool:
 
 
 def load(env: Mapping[str, str]) -> Settings:
-    """The settings of this run. Raises UsageError for a configuration that can't be read."""
+    """The settings of this run. Raises UsageError for a configuration that can't be read or understood."""
     path = config_path(env)
     table = _read(path) if os.path.isfile(path) else {}
     state = env.get("XDG_STATE_HOME") or os.path.join(env.get("HOME", "/nonexistent"), ".local", "state")
-    for key in sorted(set(table) - KNOWN):
-        raise UsageError(f"{path}: unknown key {key!r}", [("known", ", ".join(sorted(KNOWN)))])
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    for key in ("budget_build", "budget_month", "confirm_above"):
-        if key in values:
-            values[key] = str(values[key])
+    values = {key: _value(path, key, value) for key, value in table.items()}
     for key in ("ffmpeg", "remote"):
         if told := env.get(f"CLIPBUILD_{key.upper()}"):
             values[key] = told
@@ -78,3 +75,35 @@ def _read(path: str) -> dict[str, Any]:
             return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: can't be read: {error}", hint="mend or remove the file") from error
+
+
+def _value(path: str, key: str, value: Any) -> Any:
+    """One value as the settings hold it. Raises UsageError: a cap that is misspelt must not be no cap."""
+    if key not in KNOWN:
+        import difflib
+
+        near = difflib.get_close_matches(key, KNOWN, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else ""
+        raise UsageError(f"{path}: unknown key {shown(key)!r}", [("known", ", ".join(sorted(KNOWN)))], hint)
+    kind = KNOWN[key]
+    if not _fits(kind, value):
+        raise UsageError(f"{path}: {key} is {kind}", [("found", shown(value, 80))], "mend the file")
+    if kind == "an amount in USD":
+        return str(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _fits(kind: str, value: Any) -> bool:
+    match kind:
+        case "true or false":
+            return isinstance(value, bool)
+        case "a number from 1 to 256":
+            return type(value) is int and 1 <= value <= 256
+        case "an amount in USD":
+            return not isinstance(value, bool) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", str(value)) is not None
+        case "a list of names":
+            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        case "a table of addresses":
+            return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+        case _:
+            return isinstance(value, str)

@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "clipbuild"
 
 LAYERS = [
-    {"digest", "errors", "events", "settings", "resources", "redact", "wish", "__init__"},
+    {"digest", "errors", "events", "settings", "resources", "redact", "wish", "plural", "__init__"},
     {"catalog", "engine"},
     {"media", "providers"},
     {"stages"},

@@ -11,6 +11,7 @@ from clipbuild import events
 from clipbuild.cli.common import json_option, selectors, settings, show_json, workspace
 from clipbuild.cli.scope import narrowed, scope_of, scope_options
 from clipbuild.errors import ClipbuildError
+from clipbuild.plural import counted
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
 
@@ -140,7 +141,7 @@ def _last_words(report: builder.Report) -> None:
     for clip, text in report.degraded.items():
         click.echo(f"degraded   {clip}: {text}", err=True)
     if not any((report.ran, report.failed, report.written, report.removed, report.held, report.degraded)):
-        click.echo(f"nothing to do: {report.up_to_date} actions up to date ({report.seconds:.2f} s)")
+        click.echo(f"nothing to do: {counted(report.up_to_date, 'action')} up to date ({report.seconds:.2f} s)")
         return
     parts = [f"{len(report.ran)} ran"]
     if report.failed:
@@ -152,7 +153,7 @@ def _last_words(report: builder.Report) -> None:
         parts.append(f"{len(report.held)} held back")
     if report.degraded:
         parts.append(f"{len(report.degraded)} degraded")
-    files = f"{len(report.written)} files written"
+    files = f"{counted(len(report.written), 'file')} written"
     if report.removed:
         files += f", {len(report.removed)} removed"
     cost = f", {report.cost} USD" if report.cost != "0" else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clipbuild.cli.common import profile_option, settings, show_json, workspace
+from clipbuild.plural import counted
 
 if TYPE_CHECKING:
     from clipbuild.errors import Problem
@@ -84,7 +85,7 @@ def _tell(
         for problem in (*wrong, *warnings):
             click.echo(str(problem), err=True)
         left = f"; {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""
-        fine = f"{count[0]} products, {count[1]} clips: nothing wrong{left}"
+        fine = f"{counted(count[0], 'product')}, {counted(count[1], 'clip')}: nothing wrong{left}"
         click.echo(f"{len(wrong)} problem{'s' * (len(wrong) > 1)}" if wrong else fine, err=bool(wrong))
     else:
         folder = os.path.relpath(root).replace(os.sep, "/")

@@ -5,6 +5,7 @@ import os
 import click
 
 from clipbuild.cli.common import profile_option, settings, workspace
+from clipbuild.plural import counted
 
 
 @click.command()
@@ -27,7 +28,7 @@ def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
     try:
         made = sorted(session.tree.recorded())
         if dry_run:
-            click.echo(f"would remove {len(made)} files of {os.path.relpath(session.tree.top, root)}")
+            click.echo(f"would remove {counted(len(made), 'file')} of {os.path.relpath(session.tree.top, root)}")
             return 0
         with Workspace(root).held():
             session.tree.drop([*made, MANIFEST])
@@ -37,5 +38,5 @@ def clean(folder: str, profile: str, cache: bool, dry_run: bool) -> int:
                 session.state.forget(session.state.keys())
     finally:
         session.close()
-    click.echo(f"removed {len(made)} files" + (" and forgot what was made for free" if cache else ""))
+    click.echo(f"removed {counted(len(made), 'file')}" + (" and forgot what was made for free" if cache else ""))
     return 0

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from shlex import quote
 from typing import Any, TypeVar
 
 import click
@@ -19,12 +20,14 @@ def workspace(folder: str) -> str:
     """The project that `folder` is in: the nearest one upwards with a clipbuild.yaml. Raises UsageError."""
     found = project(folder)
     if not found:
-        raise UsageError(f"no {PROJECT} in {folder} or above", hint="`clipbuild init` starts a project here")
+        raise UsageError(f"no {PROJECT} in {folder} or above", hint=f"`clipbuild init {quote(folder)}` starts a project there")
     return found
 
 
 def project(folder: str) -> str:
     """The project that `folder` is in, "" for none."""
+    if not os.path.isdir(folder):
+        raise UsageError(f"no folder {folder}", hint="-C names the folder of a project, or one in it")
     here = folder
     while not os.path.isfile(os.path.join(here, PROJECT)):
         up = os.path.dirname(here)
@@ -56,10 +59,17 @@ def selectors(command: F) -> F:
     return click.argument("products", nargs=-1, metavar="[SKU]...")(command)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
 
 
 def show_json(value: Mapping[str, Any] | list[Any]) -> None:
     """One JSON document on stdout, nothing else."""
     json.dump(value, sys.stdout, indent=1, ensure_ascii=False, default=str)
     sys.stdout.write("\n")
+
+
+def told_why(reason: str) -> str:
+    """A reason behind an action's name: in brackets, or, where several values differ, each on a line of its own."""
+    if "\n" not in reason:
+        return f"  ({reason})"
+    return "".join(f"\n    {line}" for line in reason.splitlines())

@@ -12,6 +12,9 @@ import click
 from clipbuild import events
 from clipbuild.errors import shown
 
+NAME, NOTE = 48, 32
+"""How much of a name and of a note has room on a line."""
+
 
 class Listener(Protocol):
     """Something on the bus that wants to be closed at the end."""
@@ -35,7 +38,7 @@ class Lines:
     def __call__(self, event: events.Event) -> None:
         match event:
             case events.BuildStarted():
-                self.total = event.will_run + event.may_run
+                self.total = self.done + event.will_run + event.may_run
             case events.ActionFinished():
                 self._say(f"{shown(event.name)}  {event.seconds:.1f} s")
             case events.ActionSkipped():
@@ -56,15 +59,15 @@ class Lines:
 
 
 class Live:
-    """Overall bar, running actions and time left, through rich."""
+    """Overall bar with the time left, and a line a running action, through rich; on `console`, else on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Any = None) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True,
+            TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), TimeElapsedColumn(),
+            TextColumn("{task.fields[told]}", markup=False), console=console or Console(stderr=True), transient=True,
         )  # fmt: skip
         self.all: Any = None
         self.running: dict[str, Any] = {}
@@ -72,27 +75,47 @@ class Live:
     def __call__(self, event: events.Event) -> None:
         match event:
             case events.BuildStarted() if event.will_run:
-                self.progress.start()
-                self.all = self.progress.add_task("clips", total=event.will_run + event.may_run)
+                self._begin(event.will_run + event.may_run)
             case events.ActionStarted() if event.pool != "inline":
-                name = shown(event.name, 48)
-                self.running[event.name] = self.progress.add_task(f"  {name}", total=1000)
+                name = shown(event.name, NAME)
+                self.running[event.name] = self.progress.add_task(f"  {name}", total=None, told="")
             case events.ActionProgressed() if event.name in self.running:
-                self.progress.update(self.running[event.name], completed=int(event.done * 1000))
+                told = shown(event.note, NOTE) or f"{event.done:.0%}"
+                self.progress.update(self.running[event.name], completed=event.done, total=1.0, told=told)
             case events.ActionFinished() | events.ActionFailed() | events.ActionSkipped():
                 self._end(event.name)
                 if isinstance(event, events.ActionFailed):
-                    self.progress.console.print(f"failed  {shown(event.name)}", markup=False, style="red")
+                    self._say(f"failed  {shown(event.name)}", style="red")
             case events.Warned():
-                self.progress.console.print(f"warning: {shown(event.text)}", markup=False)
+                self._say(f"warning: {shown(event.text)}")
             case _:
                 pass
+
+    def _begin(self, total: int) -> None:
+        """A plan is made; where it is made anew, what is done so far stays done."""
+        self.progress.start()
+        if self.all is None:
+            self.all = self.progress.add_task("actions", total=total, told=f"0/{total}")
+        else:
+            self.progress.update(self.all, total=self.progress.tasks[0].completed + total)
+            self._tell()
 
     def _end(self, name: str) -> None:
         if name in self.running:
             self.progress.remove_task(self.running.pop(name))
         if self.all is not None:
             self.progress.advance(self.all)
+            self._tell()
+
+    def _tell(self) -> None:
+        """How many are done, and how long the rest may take."""
+        whole = self.progress.tasks[0]
+        left = whole.time_remaining
+        told = f"{whole.completed:.0f}/{whole.total or 0:.0f}" + (f", about {left:.0f} s left" if left else "")
+        self.progress.update(self.all, told=told)
+
+    def _say(self, text: str, style: str = "") -> None:
+        self.progress.console.print(text, markup=False, highlight=False, style=style)
 
     def close(self) -> None:
         """Give the terminal back."""

@@ -3,6 +3,7 @@
 import click
 
 from clipbuild.cli.common import settings, show_json, workspace
+from clipbuild.plural import counted
 
 
 def exchange(
@@ -37,5 +38,5 @@ def exchange(
     else:
         verb = "given" if give else "brought"
         failed = f", {moved.failed} not possible" if moved.failed else ""
-        click.echo(f"{moved.blobs} blobs {verb}, {moved.results} results{failed} ({remote.name})")
+        click.echo(f"{counted(moved.blobs, 'blob')} {verb}, {counted(moved.results, 'result')}{failed} ({remote.name})")
     return 1 if moved.failed else 0

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from clipbuild.cli.common import workspace
+from clipbuild.plural import counted
 
 
 @click.command()
@@ -43,5 +44,5 @@ def fmt(folder: str, files: Sequence[str], only_check: bool) -> int:
                 write_atomic(target, after)
     if wrong:
         raise CatalogError([problem for error in wrong for problem in error.problems])
-    click.echo(f"{len(wanted)} files, {changed} {'not in style' if only_check else 'changed'}")
+    click.echo(f"{counted(len(wanted), 'file')}, {changed} {'not in style' if only_check else 'changed'}")
     return 1 if only_check and changed else 0

@@ -6,6 +6,7 @@ import time
 import click
 
 from clipbuild.cli.common import json_option, settings, show_json, workspace
+from clipbuild.plural import counted
 
 
 @click.command()
@@ -29,7 +30,7 @@ def gc(folder: str, remove: bool, as_json: bool) -> int:
         show_json({"removed" if remove else "would_remove": removed, "bytes": sweep.freed(), "kept": len(keep)})
     else:
         verb = "removed" if remove else "would remove"
-        click.echo(f"{verb} {len(removed)} blobs, {sweep.freed() / 1e6:.1f} MB")
+        click.echo(f"{verb} {counted(len(removed), 'blob')}, {sweep.freed() / 1e6:.1f} MB")
         if removed and not remove:
             click.echo("`clipbuild gc --remove` removes them")
     return 0

@@ -1,6 +1,7 @@
 """`clipbuild init`: start a project that builds at once."""
 
 import os
+from shlex import quote
 
 import click
 
@@ -84,7 +85,7 @@ def init(folder: str, where: str, name: str, recipe: str, export: str | None, al
     _write(root, "photos/first-product.png", _picture())
     if recipe == "scene":
         _write(root, "photos/room.png", _room())
-    click.echo(f"started a project in {root}\nnext: clipbuild -C {root} build")
+    click.echo(f"started a project in {root}\nnext: clipbuild -C {quote(root)} build")
     return 0
 
 
@@ -103,9 +104,9 @@ def _from_shop(root: str, export: str, album: str, currency: str) -> int:
     feed = read(export, {})
     done = merge(root, feed, "catalog/products.yaml", photos, currency)
     tell(feed, done, "catalog/products.yaml", album or "photos")
-    again = f"clipbuild -C {root} import {export} --into catalog/products.yaml"
+    again = f"clipbuild -C {quote(root)} import {quote(export)} --into catalog/products.yaml"
     left = f"; put the missing photos into photos/ and run: {again}" if done.without_photo else ""
-    click.echo(f"started a project in {root}{left}\nnext: clipbuild -C {root} build --profile draft")
+    click.echo(f"started a project in {root}{left}\nnext: clipbuild -C {quote(root)} build --profile draft")
     return 1 if feed.problems else 0
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from clipbuild import __version__
-from clipbuild.errors import ClipbuildError
+from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
 from clipbuild.redact import learn_environment, redact
 
 COMMANDS = {
@@ -103,9 +103,32 @@ def main(args: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(141)
+        _leave_pipe()
+    except OSError as error:
+        fail(*of_the_system(error))
+    except SystemExit as end:  # click's own way out of a closed pipe
+        if isinstance(end.__context__, BrokenPipeError):
+            _leave_pipe()
+        raise
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _leave_pipe() -> None:
+    """Whoever read has had enough: leave as other tools do."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(141)
+
+
+def of_the_system(error: OSError) -> tuple[str, int]:
+    """What the system refused, as an error of ours, and its status: a full disk or a fault leaves the work unfinished."""
+    import errno
+
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    hint = "make room, then run it again: it goes on where it was" if full else "see who may read and write there"
+    kind = IncompleteError if full else UsageError
+    place = f"{shown(error.filename)}: " if error.filename else ""
+    told = kind(f"{place}{error.strerror or error}", hint=hint)
+    return str(told), told.exit_status
 
 
 def fail(text: str, status: int) -> None:

@@ -69,4 +69,4 @@ def _span(span: Any) -> str:
         return f"≤ {most:g}"
     if most is None:
         return f"≥ {least:g}"
-    return f"{least:g}…{most:g}"
+    return f"{least:g}" if least == most else f"{least:g}…{most:g}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clipbuild import digest
 from clipbuild.errors import Problem
+from clipbuild.plural import counted
 
 if TYPE_CHECKING:
     from clipbuild.catalog.model import Place
@@ -36,7 +37,8 @@ def warnings(session: "Session", planned: "Planned", *, everything: bool) -> lis
     found = {**{path: json.loads(data) for path, data in known.items() if data}, **seen}
     told = [_problem(place, path, found[path]) for path, place in places.items() if found.get(path)]
     if left:
-        told.append(Problem("clipbuild.yaml", 0, 0, f"{len(left)} photos were not looked at", (), "`clipbuild check --photos`"))
+        what = f"{counted(len(left), 'photo')} not looked at"
+        told.append(Problem("clipbuild.yaml", 0, 0, what, (), "`clipbuild check --photos`"))
     return told
 
 

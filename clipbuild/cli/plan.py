@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from clipbuild.cli.common import json_option, selectors, settings, show_json, workspace
+from clipbuild.cli.common import json_option, selectors, settings, show_json, told_why, workspace
 from clipbuild.cli.scope import Scope, narrowed, scope_of, scope_options
 from clipbuild.errors import UsageError
+from clipbuild.plural import counted
 from clipbuild.wish import Wish
 
 
@@ -82,12 +83,12 @@ def show_plan(wish: Wish, scope: Scope, as_json: bool) -> int:
         return 0
     for row in todo:
         price = f"  {row['price']}" if row.get("price") else ""
-        click.echo(f"{row['verdict']:9}  {row['action']}  ({row['reason']}){price}")
+        click.echo(f"{row['verdict']:9}  {row['action']}{told_why(row['reason'])}{price}")
     for clip, words in degraded.items():
         click.echo(f"degraded   {clip}: {words}")
     counts = Counter(row["verdict"] for row in rows)
     if not todo:
-        click.echo(f"nothing to do: {len(rows)} actions up to date")
+        click.echo(f"nothing to do: {counted(len(rows), 'action')} up to date")
     else:
         told = ", ".join(f"{counts[word]} {word}" for word in ("will run", "may run", "up to date"))
         click.echo(told + ("; cost 0 USD" if not found or not found.lines else "; to be bought:"))

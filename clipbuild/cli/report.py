@@ -5,6 +5,7 @@ import os
 import click
 
 from clipbuild.cli.common import profile_option, settings, workspace
+from clipbuild.plural import counted
 
 
 @click.command()
@@ -33,5 +34,5 @@ def report(folder: str, target: str, markdown: bool, profile: str, products: tup
         made = pages.write(os.path.join(folder, target), desk.title, shelf, desk.records(), desk.file)
     finally:
         desk.close()
-    click.echo(f"{os.path.join(target, 'index.html')}: {len(shelf.cards)} clips, {len(made)} files")
+    click.echo(f"{os.path.join(target, 'index.html')}: {counted(len(shelf.cards), 'clip')}, {counted(len(made), 'file')}")
     return 0

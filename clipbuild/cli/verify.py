@@ -7,6 +7,7 @@ import click
 
 from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
 from clipbuild.errors import UsageError
+from clipbuild.plural import counted
 
 
 @click.command()
@@ -53,7 +54,7 @@ def verify(folder: str, products: tuple[str, ...], rebuild: bool, profile: str, 
             click.echo(f"blob {item['blob'][:16]}…  {item['what']}" + ("  (bought)" if item["precious"] else ""))
         for entry in outputs:
             click.echo(f"{entry['path']}  {entry['what']}")
-        click.echo(f"{blobs} blobs, {len(rows)} files: {len(damaged) + len(outputs)} damaged or missing")
+        click.echo(f"{counted(blobs, 'blob')}, {counted(len(rows), 'file')}: {len(damaged) + len(outputs)} damaged or missing")
     return 5 if damaged or outputs else 0
 
 
@@ -76,5 +77,6 @@ def _remade(folder: str, products: tuple[str, ...], profile: str, as_json: bool)
             click.echo(f"{action}: {why}")
         skipped = f", {found.skipped} not up to date and left out" if found.skipped else ""
         changed = len({row[0] for row in found.different})
-        click.echo(f"{len(found.same)} actions made again, the same; {changed} differ, {len(found.failed)} failed{skipped}")
+        same = counted(len(found.same), "action")
+        click.echo(f"{same} made again, the same; {changed} differ, {len(found.failed)} failed{skipped}")
     return 5 if found.different else 1 if found.failed else 0

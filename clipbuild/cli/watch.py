@@ -8,6 +8,7 @@ import click
 from clipbuild import events
 from clipbuild.cli.common import settings, workspace
 from clipbuild.errors import shown
+from clipbuild.plural import counted
 
 
 @click.command()
@@ -68,7 +69,7 @@ class Lines:
             case events.Warned():
                 click.echo(f"warning: {shown(event.text)}", err=True)
             case events.BuildFinished() if event.ran or event.failed or self.written:
-                told = f"{event.ran} made, {self.written} files written ({event.seconds:.2f} s)"
+                told = f"{event.ran} made, {counted(self.written, 'file')} written ({event.seconds:.2f} s)"
                 click.echo(f"{time.strftime('%H:%M:%S')}  {told}", err=True)
                 for error in self.failed:
                     click.echo(error, err=True)

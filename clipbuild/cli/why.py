@@ -2,7 +2,7 @@
 
 import click
 
-from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
+from clipbuild.cli.common import json_option, profile_option, settings, show_json, told_why, workspace
 
 
 @click.command()
@@ -13,7 +13,8 @@ from clipbuild.cli.common import json_option, profile_option, settings, show_jso
 def why(folder: str, sku: str, profile: str, as_json: bool) -> int:
     """Show which input of a product changed since it was last made.
 
-    Every action of SKU is listed with its verdict; where it would run, the values that differ are shown old → new.
+    Every action of SKU is listed with its verdict; where it would run, the values that differ are shown,
+    old -> new, and of long texts the words that changed.
     """
     from clipbuild import planning
     from clipbuild.engine.rebuilder import word
@@ -32,7 +33,5 @@ def why(folder: str, sku: str, profile: str, as_json: bool) -> int:
         })  # fmt: skip
         return 0
     for name, (verdict, reason) in reasons.items():
-        click.echo(f"{name}: {verdict.value}" + ("" if verdict.value == "up to date" else f" ({word(reason)})"))
-        for path, old, new in reason.changes:
-            click.echo(f"    {path}\n      - {old}\n      + {new}")
+        click.echo(f"{name}: {verdict.value}" + ("" if verdict.value == "up to date" else told_why(word(reason))))
     return 0

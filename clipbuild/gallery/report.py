@@ -14,6 +14,7 @@ from clipbuild.errors import UsageError, shown
 from clipbuild.gallery import media, pages
 from clipbuild.gallery.desk import Shelf
 from clipbuild.pairs import Record
+from clipbuild.plural import counted
 from clipbuild.reviewing import STATES, Card
 
 MARK = ".clipbuild-report"
@@ -104,7 +105,7 @@ def markdown(title: str, cards: Sequence[Card], limit: int = 60) -> str:
     """What was made and what waits for a person, for the comment on a pull request."""
     counts = {state: sum(card.state == state for card in cards) for state in STATES}
     said = ", ".join(f"{count} {pages.WORDS[state]}" for state, count in counts.items() if count)
-    lines = [f"### clipbuild: {_plain(title)}", "", f"{len(cards)} clips: {said or 'none'}", ""]
+    lines = [f"### clipbuild: {_plain(title)}", "", f"{counted(len(cards), 'clip')}: {said or 'none'}", ""]
     order = {state: place for place, state in enumerate(("failed", "changed", "new", "rejected", "waiting", "approved"))}
     listed = sorted(cards, key=lambda card: order[card.state])
     if listed:

@@ -19,7 +19,8 @@ def project(tmp_path: pathlib.Path) -> Project:
 
 def test_nothing_wrong(project: Project) -> None:
     """It says how much there is, and leaves with 0."""
-    assert project.run("check") == (0, "1 products, 1 clips: nothing wrong\n", "")
+    project.photo("photos/p0.png", size=(1200, 1500))
+    assert project.run("check") == (0, "1 product, 1 clip: nothing wrong\n", "")
     status, out, _ = project.run("check", "--json")
     assert (status, json.loads(out)) == (0, {"problems": [], "products": 1, "clips": 1})
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from clipbuild.cli.main import COMMANDS
+from clipbuild.cli.main import COMMANDS, of_the_system
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,37 @@ def test_a_slip_of_the_finger() -> None:
     assert done.returncode == 2
     assert "did you mean 'build'?" in done.stderr
     assert "build" in COMMANDS
+
+
+def test_a_folder_that_is_not_there() -> None:
+    """A mistyped -C is told as that, with status 2."""
+    done = subprocess.run([sys.executable, "-m", "clipbuild", "-C", "/nonexistent", "build"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("clipbuild: no folder /nonexistent\n")
+
+
+def test_a_closed_pipe() -> None:
+    """Whoever reads may stop: no traceback, and no status that says that products failed."""
+    line = f"{sys.executable} -m clipbuild --help | head -c 1; echo ${{PIPESTATUS[0]}}"
+    script = f"for i in 1 2 3; do {line}; done"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert set(done.stdout.replace("U", "").split()) <= {"0", "141"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (PermissionError(13, "Permission denied", "/x/clock"), 2, "/x/clock: Permission denied"),
+        (NotADirectoryError(20, "Not a directory", "/x/y"), 2, "/x/y: Not a directory"),
+        (OSError(28, "No space left on device", "/x"), 3, "it goes on where it was"),
+        (OSError(5, "Input/output error"), 3, "Input/output error"),
+        (FileNotFoundError(2, "No such file", "a\x1b[2J"), 2, "a\\x1b[2J"),
+    ],
+)
+def test_what_the_system_refuses(error: OSError, status: int, words: str) -> None:
+    """Told in our form; a full disk is work left unfinished, a folder that can't be written to is a wrong set-up."""
+    text, found = of_the_system(error)
+    assert found == status
+    assert words in text
+    assert "hint" in text

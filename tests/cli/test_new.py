@@ -28,7 +28,7 @@ def test_new(project: Project) -> None:
     assert text == before + (
         '  - sku: red-mug\n    name: Red mug\n    photos: photos/red-mug.png\n    captions: ["Warm, and round"]\n    offer: {price: "€5"}\n'
     )
-    assert project.run("check")[1] == "2 products, 2 clips: nothing wrong\n"
+    assert project.run("check")[1].startswith("2 products, 2 clips: nothing wrong")
 
 
 def test_new_is_strict(project: Project) -> None:
@@ -74,7 +74,7 @@ def test_init(tmp_path: pathlib.Path, recipe: str) -> None:
     project = Project(tmp_path / "shop")
     project.root.mkdir()
     assert project.run("init", "--recipe", recipe, "--name", 'A "brand": ours')[0] == 0
-    assert project.run("check")[1] == "1 products, 1 clips: nothing wrong\n"
+    assert project.run("check")[1] == "1 product, 1 clip: nothing wrong\n"
     assert project.run("fmt", "--check")[0] == 0
     assert project.run("init")[0] == 2
 
@@ -92,7 +92,7 @@ def test_init_from_a_shop(tmp_path: pathlib.Path) -> None:
     assert status == 1  # one row of the export is bad
     assert "variation of 'FF-NOBODY'" in err
     assert "left out 2 without a photo" in out
-    assert project.run("check")[1] == "2 products, 3 clips: nothing wrong\n"
+    assert project.run("check")[1].startswith("2 products, 3 clips: nothing wrong")
 
 
 def test_import_again(project: Project) -> None:
