@@ -14,6 +14,7 @@ from clipbuild.media import contrast, faces, ink, linebreak, shapes, text, timin
 from clipbuild.media.contrast import RGB
 from clipbuild.media.layers import Layer
 from clipbuild.media.lettering import ROOM, Piece
+from clipbuild.media.looks import MARK
 from clipbuild.media.placing import Placed
 from clipbuild.media.shapes import Canvas, Rect
 from clipbuild.media.timing import Cue
@@ -191,10 +192,10 @@ def _marked(placed: Placed, paint: Paint, part: Part) -> Layer:
     base = placed.y + piece.y + block.baseline(part.line)
     above, below = max(faces.CAP, line.above), max(0.12, line.below)
     before, after = line.text[: part.first][-1:], line.text[part.last :][:1]
-    pads = [0.14 if not beside or beside.isspace() else 0.03 for beside in (before, after)]
+    pads = [MARK if not beside or beside.isspace() else 0.03 for beside in (before, after)]
     pads = pads[::-1] if placed.element.rtl else pads
     rect = Rect(
-        left + (x0 - pads[0]) * em, base - (above + 0.13) * em, left + (x1 + pads[1]) * em, base + (below + 0.08) * em
+        left + (x0 - pads[0]) * em, base - (above + MARK) * em, left + (x1 + pads[1]) * em, base + (below + 0.08) * em
     )
     canvas = Canvas(_area(placed))
     canvas.box(rect, 0.18 * em, paint.mark)

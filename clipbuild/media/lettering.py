@@ -73,7 +73,7 @@ class Setter:
 
     def _inside(self, look: Look, size: float, width: float, height: float) -> tuple[float, float]:
         if not look.box:
-            return width - 2 * look.outline * size, height - 2 * look.outline * size
+            return width - 2 * look.margin * size, height - 2 * look.margin * size
         return width - 2 * look.pad_x * size, height - 2 * look.pad_y * size
 
     def _tag(self, cue: Cue, look: Look, size: float, least: float, width: float) -> Element:
@@ -102,7 +102,7 @@ class Setter:
 def boxed(cue: Cue, look: Look, pieces: tuple[Piece, ...], rtl: bool) -> Element:
     """Pieces with their box round them; what hangs under the baseline keeps its distance too."""
     em = pieces[0].block.size
-    x, y = (look.pad_x * em, look.pad_y * em) if look.box else (look.outline * em, look.outline * em)
+    x, y = (look.pad_x * em, look.pad_y * em) if look.box else (look.margin * em, look.margin * em)
     width = max(piece.x + piece.block.width for piece in pieces)
     height = max(piece.y + piece.block.height for piece in pieces)
     if look.box:  # capitals look centred when what is under the baseline does not count

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NAMED = ("auto", "primary", "accent", "background", "text", "black", "white")
 """Colour words: `auto` is what reads best where it stands, four are the brand's."""
 WAYS = ("block", "word", "highlight")
+MARK = 0.14
+"""How far the mark of a said word reaches beyond it, in em."""
 ALIGNS = ("start", "center")
 
 
@@ -56,6 +58,11 @@ class Look:
 
         return Style(self.role, self.weight, self.tracking, self.leading)
 
+
+    @property
+    def margin(self) -> float:
+        """What reaches beyond the letters without a box: an outline, or the mark of a said word; in em."""
+        return 0.0 if self.box else max(self.outline, MARK if self.by == "highlight" else 0.0)
 
     def boxed(self) -> "Look":
         """The same in a box of the brand's main colour, for where a shade would be a stain."""

@@ -66,3 +66,15 @@ def test_text_does_not_change_from_run_to_run() -> None:
     """The same bytes."""
     first, second = drawn("boxed"), drawn("boxed")
     assert [layer.rgba.tobytes() for layer in first] == [layer.rgba.tobytes() for layer in second]
+
+
+@pytest.mark.parametrize("style", styles.styles())
+def test_what_a_style_adds_stays_in_the_safe_box_too(style: str) -> None:
+    """Boxes, outlines and marks: what can be seen of every layer."""
+    for layer in drawn(style, 128, "Quietly gently Hg"):
+        rows, columns = (np.flatnonzero((layer.rgba[..., 3] > 128).any(axis=axis)) for axis in (1, 0))
+        if layer.z >= drawing.Z["hook"]:
+            assert layer.x + columns[0] >= SAFE[0]
+            assert layer.y + rows[0] >= SAFE[1]
+            assert layer.x + columns[-1] < SAFE[2]
+            assert layer.y + rows[-1] < SAFE[3]
