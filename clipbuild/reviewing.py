@@ -72,7 +72,9 @@ class Detail:
     axes: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[tuple[str, str, str, str], ...] = ()
     posts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    shots: tuple[Card, ...] = ()
+    subject: tuple[float, ...] | None = None
+    shots: tuple[tuple[Card, tuple[float, ...] | None], ...] = ()
+    """The other clips of the product, with the box of the subject in each (shares of the picture)."""
     takes: tuple[tuple[str, Digest, int], ...] = ()
     """Bought actions behind the clip: (name, base key, take)."""
     free: Mapping[str, Box] = field(default_factory=dict)
@@ -138,7 +140,7 @@ class Room:
             RISKY in (told.get("verdict"), seen.get("verdict")), clip.review == "required",
             None if stale else subject,
             self._out(f"{where}/cover", "cover") if video else self._last(f"{where}/cover", "cover") if stale else None,
-            picture, motion,
+            picture or (self._last(f"{where}/check", "image") if stale else None), motion,
             clip.motion_provider, str(self._cost(f"{where}/render")), said,
             before if before and before.digest != blob else None, stale,
         )  # fmt: skip
@@ -169,9 +171,16 @@ class Room:
             tuple(self._prompts(clip, card)), tuple(found), tuple(measures), seen.get("axes") or {},
             tuple(self._changes(card)),
             {name: self._report(f"{clip.id}/{name}/post", "post") for name in card.platforms},
-            tuple(c for c in self.cards if c.sku == card.sku and c.name != card.name), tuple(self._takes(card)),
+            self._subject(card),
+            tuple((c, self._subject(c)) for c in self.cards if c.sku == card.sku and c.name != card.name),
+            tuple(self._takes(card)),
             {n: p.free for n in card.platforms if (p := self.session.catalog.project.platforms[n]).free},
         )  # fmt: skip
+
+    def _subject(self, card: Card) -> tuple[float, ...] | None:
+        choice = self._out(f"{card.name}/choose", "choice") or self._last(f"{card.name}/choose", "choice")
+        box = read_report(self.session, choice).get("subject") if choice else None
+        return tuple(float(value) for value in box) if box else None
 
     def _prompts(self, clip: Clip, card: Card) -> Iterator[tuple[str, str]]:
         from clipbuild.planner.recipes import aspect

@@ -48,13 +48,13 @@ def _tabs(text: str, wide: int, top: int, unit: float) -> list[str]:
 def _rail(icons: tuple[str, ...], spec: Spec, unit: float) -> list[str]:
     """The column of buttons in the room right of the safe box, from its foot upwards."""
     right = spec.width - spec.safe.x1
-    if not icons or right < 60 * unit:
+    if not icons or right < 40 * unit:
         return []
-    x, found = spec.safe.x1 + right / 2, []
+    x, size, found = spec.safe.x1 + right / 2, min(ICON * unit, 0.42 * right), []
     for place, icon in enumerate(reversed(icons)):
         y = spec.safe.y1 - (70 + place * 170) * unit
-        found.append(f'<circle class="app" cx="{x:.0f}" cy="{y:.0f}" r="{ICON * unit:.0f}"/>')
-        found.append(_text(x, y + 16 * unit, icon, 46 * unit, "middle"))
+        found.append(f'<circle class="app" cx="{x:.0f}" cy="{y:.0f}" r="{size:.0f}"/>')
+        found.append(_text(x, y + 0.36 * size, icon, 1.04 * size, "middle"))
     return found
 
 

@@ -159,6 +159,14 @@ def clip(shelf: Shelf, card: Card, frame: Frame) -> Page:
     )  # fmt: skip
 
 
+def close(card: Card, box: Sequence[float] | None) -> str:
+    """The square around a picture's subject as an SVG view box, in the frame's pixels."""
+    wide, high = card.spec.width, card.spec.height
+    x0, y0, x1, y1 = box or (0.0, 0.0, 1.0, 1.0)
+    side = 1.08 * max((x1 - x0) * wide, (y1 - y0) * high)
+    return f"{(x0 + x1) / 2 * wide - side / 2:.0f} {(y0 + y1) / 2 * high - side / 2:.0f} {side:.0f} {side:.0f}"
+
+
 def record(rows: Sequence[Record], frame: Frame) -> Page:
     """The record of motions."""
     return _page("motions.html.j2", frame, rows=rows)
@@ -208,7 +216,7 @@ def _environment() -> Any:
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.globals |= {"css": Markup(_asset("page.css")), "js": Markup(_asset("page.js")), "words": WORDS}  # noqa: S704 - our own files
+    made.globals |= {"css": Markup(_asset("page.css")), "js": Markup(_asset("page.js")), "words": WORDS, "close": close}  # noqa: S704 - our own files
     made.filters |= {"short": lambda blob: str(blob)[:10], "number": _number, "money": money}
     return made
 
