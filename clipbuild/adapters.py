@@ -34,7 +34,8 @@ class Adapters:
         return self.made[name]
 
     def _config(self, name: str) -> Config:
-        base = str(self.settings.base_urls.get(name, ""))
+        urls = self.settings.base_urls
+        base = str(urls.get(name) or (urls.get("openai") if name == "openai-batch" else "") or "")
         path = keys.keys_path(self.environment, config_path(self.environment))
 
         def key() -> str:

@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 HIDDEN = "[secret]"
 LEAST = 8
@@ -26,8 +26,16 @@ _pattern: list[re.Pattern[str]] = []
 
 
 def learn(secret: str) -> None:
-    """Hide this value from now on, in all its forms."""
+    """Hide this value from now on, in all its forms; of an address what is secret in it: password and query."""
     value = secret.strip()
+    if "://" in value:
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            return
+        for part in (parts.password or "", *(said for _, said in parse_qsl(parts.query)), *parts.query.split("&")):
+            learn(part.rpartition("=")[2])
+        return
     if len(value) >= LEAST and value not in _known:
         _known.add(value)
         _pattern.clear()
@@ -36,10 +44,8 @@ def learn(secret: str) -> None:
 def learn_environment(env: Mapping[str, str]) -> None:
     """Hide the values of all variables whose names speak of a secret."""
     for name, value in env.items():
-        if _NAMES.search(name) and not value.startswith("/"):
+        if (_NAMES.search(name) and not value.startswith("/")) or "://" in value:
             learn(value)
-        elif "://" in value and "@" in value:
-            learn(value.partition("://")[2].rpartition("@")[0].partition(":")[2])
 
 
 def redact(text: str) -> str:

@@ -32,7 +32,7 @@ def doctor(as_json: bool) -> int:
         "encoders": {name: name in encoders for name in ENCODERS},
         "filters": {name: name in filters for name in FILTERS},
         "fonts": [fonts.BODY, *fonts.FALLBACKS], "missing": missing,
-        "trusted run": chosen.trusted,
+        "trusted run": chosen.trusted, **_money(),
     }  # fmt: skip
     if as_json:
         show_json(facts)
@@ -44,6 +44,20 @@ def doctor(as_json: bool) -> int:
                 value = ", ".join(value) or "none"
             click.echo(f"{name:24} {value}")
     return 1 if missing else 0
+
+
+def _money() -> dict[str, str]:
+    """Where the configuration is, and where each provider's key would be read from; the keys themselves are not told."""
+    from clipbuild.providers import keys, registry
+    from clipbuild.settings import config_path
+
+    config = config_path(os.environ)
+    path = keys.keys_path(os.environ, config)
+    places = {
+        f"key of {name}": keys.place(entry.variable, os.environ, path) or f"none: set {entry.variable}"
+        for name, entry in registry.PROVIDERS.items()
+    }
+    return {"configuration": config if os.path.isfile(config) else f"none: {config}", **places}
 
 
 class _Nothing:

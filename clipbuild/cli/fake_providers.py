@@ -13,8 +13,8 @@ import clipbuild
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65000), default=4010, show_default=True,
-              help="Port of the first server; the others follow.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65000), default=4010, show_default=True,
+              help="Port of the first server; the others follow. 0: any.")  # fmt: skip
 @click.option("--seconds", default=2.0, show_default=True, help="How long a job takes.")
 @click.option("--slots", default=5, show_default=True, help="Jobs at once at each provider.")
 @click.option("--small", is_flag=True, help="Tiny results, for speed.")

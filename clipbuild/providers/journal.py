@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -70,9 +70,10 @@ def elsewhere(mirror: str) -> Callable[[str], Decimal]:
 
 def _spent(path: str, month: str) -> Decimal:
     replay = Replay()
-    for line in _read(path).split(b"\n"):
-        with suppress(ValueError):
-            replay.add(from_line(line))
+    with suppress(OSError):
+        for line in _read(path).split(b"\n"):
+            if _is_good(line):
+                replay.add(from_line(line))
     return replay.spent_in_month(month)
 
 
@@ -111,7 +112,7 @@ class Journal:
             return self
         with self._locked():
             self._refresh(settle_tail=True)
-            known = [line for line in _read(self.mirror).split(b"\n") if _is_good(line)] if self.mirror else []
+            known = [line for line in self._mirrored().split(b"\n") if _is_good(line)]
             missing = [line for line in known if line not in self._sums]
             if missing:
                 self._tell(f"{len(missing)} lines of the journal came back from {shown(self.mirror)}")
@@ -132,27 +133,46 @@ class Journal:
 
         One result each: None, or the error that its operation raised or that kept it from being written.
         """
+        with self._guard, ExitStack() as stack:
+            try:
+                stack.enter_context(self._locked())
+                self._refresh(settle_tail=True)
+            except (OSError, UsageError) as error:
+                return self._postponed(writes, error)
+            return self._carried_out(writes)
+
+    def _carried_out(self, writes: Sequence[Write]) -> list[ClipbuildError | None]:
         outcome: list[ClipbuildError | None] = [None] * len(writes)
-        with self._guard, self._locked():
-            self._refresh(settle_tail=True)
-            records = list(self._owed)
-            facts, self._owed = list(records), []
+        records = list(self._owed)
+        facts, self._owed = list(records), []
+        for number, write in enumerate(writes):
+            try:
+                found = write.run(self)
+            except (ClipbuildError, OSError) as error:
+                outcome[number] = error if isinstance(error, ClipbuildError) else _unwritten(self.path, error)
+                continue
+            for record in found:
+                self.replay.add(record)
+            records += found
+            facts += () if write.permits else found
+        failure = self._write(records, facts) if records else None
+        if failure is not None:
+            self._owe(facts)
             for number, write in enumerate(writes):
-                try:
-                    found = write.run(self)
-                except ClipbuildError as error:
-                    outcome[number] = error
-                    continue
-                for record in found:
-                    self.replay.add(record)
-                records += found
-                facts += () if write.permits else found
-            failure = self._write(records, facts) if records else None
-            if failure is not None:
-                self._owe(facts)
-                for number, write in enumerate(writes):
-                    if write.permits:
-                        outcome[number] = outcome[number] or _unwritten(self.path, failure)
+                if write.permits:
+                    outcome[number] = outcome[number] or _unwritten(self.path, failure)
+        return outcome
+
+    def _postponed(self, writes: Sequence[Write], error: Exception) -> list[ClipbuildError | None]:
+        """The journal can't be had at all: facts are kept for later, nothing is permitted."""
+        why = error if isinstance(error, ClipbuildError) else _unwritten(self.path, error)
+        outcome: list[ClipbuildError | None] = []
+        for write in writes:
+            try:
+                self._note_owed([] if write.permits else write.run(self))
+                outcome.append(why if write.permits else None)
+            except (ClipbuildError, OSError):
+                outcome.append(why)
         return outcome
 
     def append(self, *records: Record, permits: bool = False) -> None:
@@ -260,12 +280,17 @@ class Journal:
 
     def _owe(self, facts: list[Record]) -> None:
         """Nothing could be written: permissions did not happen, facts stay in memory until the disk takes them."""
-        self._owed = facts
+        self._forget()
+        self._note_owed(facts)
+        with suppress(OSError):
+            self._refresh()
+
+    def _note_owed(self, facts: Sequence[Record]) -> None:
+        self._owed += facts
         for record in facts:
+            self.replay.add(record)
             if record.job:
                 self._tell(f"{record.name}: {record.provider} job {shown(record.job)} is noted in memory only")
-        self._forget()
-        self._refresh()
 
     def _append(self, path: str, data: bytes) -> None:
         """Append and flush; the folder too when the file is new. Raises OSError."""
@@ -290,6 +315,14 @@ class Journal:
         except OSError:
             return False
         return True
+
+    def _mirrored(self) -> bytes:
+        """The mirror's bytes; it is only a second copy, so that one that can't be read is only told of."""
+        try:
+            return _read(self.mirror) if self.mirror else b""
+        except OSError as error:
+            self._tell(f"{shown(self.mirror)}: can't be read: {error.strerror}")
+            return b""
 
     def _append_mirror(self, data: bytes) -> bool:
         if not self.mirror or not data:
@@ -324,9 +357,9 @@ def _is_good(line: bytes) -> bool:
     return True
 
 
-def _unwritten(path: str, error: OSError) -> UsageError:
-    return UsageError(
-        f"{shown(path)}: can't be written: {error.strerror}",
+def _unwritten(path: str, error: Exception) -> IncompleteError:
+    return IncompleteError(
+        f"{shown(path)}: can't be written: {getattr(error, 'strerror', '') or error}",
         hint="nothing was sent; make room on the disk or mend the folder's permissions",
     )
 

@@ -2,13 +2,14 @@
 
 import json
 import pathlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from clipbuild.providers.records import BOUGHT, Step
 from tests.support.adapters import CASES, Case
-from tests.support.counter import Counter, Killing, KillingStore, die, killed
+from tests.support.counter import POLICY, Counter, Killing, KillingStore, die, killed
 
 DATA = pathlib.Path(__file__).parent.parent / "hostile" / "data" / "provider" / "schedules.jsonl"
 ROWS = [json.loads(line) for line in DATA.read_text().splitlines()]
@@ -76,7 +77,8 @@ def test_schedule(case: Case, row: dict[str, Any], tmp_path: pathlib.Path) -> No
     """As the table says; and run again, nothing more is charged for what was charged."""
     with case.start() as fake:
         fake.script(submit=row["submit"], poll=row["poll"] or ["done"], download=row["download"] or ["ok"])
-        counter = Counter(case, fake, str(tmp_path))
+        policy = replace(POLICY, job=400.0) if row["id"] == "stuck" else POLICY
+        counter = Counter(case, fake, str(tmp_path), policy)
         order, expect = counter.order(), wanted(case, row)
         status = counter.status(order)
         job = counter.job(order.key)

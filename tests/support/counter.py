@@ -10,6 +10,7 @@ from typing import Any
 
 from clipbuild import digest, errors
 from clipbuild.digest import Digest
+from clipbuild.engine import files
 from clipbuild.engine.action import Trace
 from clipbuild.engine.store import Store
 from clipbuild.providers.collecting import Collector
@@ -27,14 +28,14 @@ from tests.support.adapters import DAY, Case, Refusing
 
 PACE = 0.004
 """Seconds that a second of waiting takes here."""
-POLICY = Policy(job=500.0, lookups=(0.0, 2.0))
+POLICY = Policy(job=3000.0, lookups=(0.0, 2.0))
 EXITS = {0: "ok", 1: "partial", 2: "config", 3: "incomplete", 4: "ambiguous", 5: "integrity", 130: "interrupted"}
 
 
 def config(case: Case, fake: Fake, **changes: Any) -> Config:
     """What the adapter gets: the real downloader, allowed to fetch from the fake; short patience."""
-    bounds = Bounds(headers=0.3, idle=0.3, whole=5.0)
-    plain = Config(lambda: fake.key, Downloader(nearby(fake.url), bounds), fake.url, today=lambda: DAY, patience=0.3)
+    bounds = Bounds(headers=1.0, idle=1.0, whole=5.0)
+    plain = Config(lambda: fake.key, Downloader(nearby(fake.url), bounds), fake.url, today=lambda: DAY, patience=1.5)
     return replace(plain, transport=lambda: Refusing(fake), **changes)
 
 
@@ -54,10 +55,11 @@ class Counter:
     settings: Mapping[str, Any] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     desk: Desk | None = None
+    disk: files.Disk = files.DISK
 
     def journal(self) -> Journal:
         """The journal, opened."""
-        return Journal(os.path.join(self.root, "home", "journal"), os.path.join(self.root, "mirror"), say=self.said.append).open()
+        return Journal(os.path.join(self.root, "home", "journal"), os.path.join(self.root, "mirror"), say=self.said.append, disk=self.disk).open()
 
     def order(self, number: int = 0, **changes: Any) -> Order:
         """An order of its own key for each number."""

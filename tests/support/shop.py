@@ -17,6 +17,7 @@ from tests.fakes.server import Fake
 from tests.support.project import Project
 
 KEYS = {"OPENAI_API_KEY": "test-key", "KLING_API_KEY": "test-key", "RUNWAYML_API_SECRET": "test-key", "GEMINI_API_KEY": "test-key"}
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 MOTION = {"kling": "kling/kling-3.0", "runway": "runway/gen4.5", "google": "google/gemini-omni-1.2-flash"}
 FAKES: Mapping[str, type[Fake]] = {"openai": OpenAIBatch, "kling": Kling, "runway": Runway, "google": Google}
 
@@ -33,7 +34,8 @@ class Shop(Project):
 
     def _environment(self) -> dict[str, str]:
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "TMPDIR") if name in os.environ}
-        return {**keep, **KEYS, "CLIPBUILD_CONFIG": str(self.home / "config.toml"), "XDG_STATE_HOME": str(self.home / "state")}
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        return {**keep, **KEYS, "PYTHONPATH": path, "CLIPBUILD_CONFIG": str(self.home / "config.toml"), "XDG_STATE_HOME": str(self.home / "state")}
 
     def configure(self, **settings: str) -> None:
         """The user's configuration: where the fakes are, a generous budget, and `settings` (TOML values)."""
@@ -48,6 +50,11 @@ class Shop(Project):
         profile = f'{{image: "openai/gpt-image-2.5-flare:low", motion: "{MOTION.get(motion, motion)}", scale: 0.25}}'
         text = (self.root / "clipbuild.yaml").read_text()
         self.write("clipbuild.yaml", f"{text}profiles:\n  studio: {profile}\n{extra}")
+
+    def command(self, *args: str) -> "subprocess.CompletedProcess[str]":
+        """A command in a process of its own."""
+        line = [sys.executable, "-m", "clipbuild", "-C", str(self.root), *args]
+        return subprocess.run(line, env=self.env, capture_output=True, text=True, timeout=120, check=False)
 
     def interrupted(self, charges: int, number: signal.Signals = signal.SIGINT) -> int:
         """Build in a process of its own and send it a signal once the bills show so many charges; its status."""
