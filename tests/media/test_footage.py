@@ -105,6 +105,16 @@ def test_samples_are_the_frames_that_are_shown(tmp_path: pathlib.Path) -> None:
         footage.sample(PROGRAM, path, SIZE, [9.0])
 
 
+def test_many_samples_are_the_same_as_single_ones(tmp_path: pathlib.Path) -> None:
+    """One decoder for all of them sees what a decoder for each sees, in the order asked for."""
+    path, times = stepping(tmp_path / "clip.mp4"), [0.5, 0.0, 0.26, 0.9, 0.5]
+    together = footage.sample(PROGRAM, path, SIZE, times)
+    for found, at in zip(together, times, strict=True):
+        assert (found == footage.sample(PROGRAM, path, SIZE, [at])[0]).all()
+    with pytest.raises(MediaError, match="ends before"):
+        footage.sample(PROGRAM, path, SIZE, [0.0, 0.1, 0.2, 9.0])
+
+
 def test_a_damaged_clip_is_refused_at_the_latest_at_its_end(tmp_path: pathlib.Path) -> None:
     """Damage behind the part that is used is found too."""
     path = pathlib.Path(reels.clip(tmp_path / "clip.mp4", seconds=2.0))
