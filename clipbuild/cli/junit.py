@@ -16,6 +16,7 @@ class Told(Protocol):
 
     failed: dict[str, str]
     blocked: list[str]
+    held: dict[str, str]
 
 
 class JUnitFile:
@@ -50,12 +51,13 @@ def document(told: Told | ClipbuildError, seconds: Mapping[str, float]) -> str:
 
 
 def _suites(told: Told, seconds: Mapping[str, float]) -> Iterator[str]:
-    names = sorted({*seconds, *told.failed, *told.blocked})
+    held = {f"{clip}/publish" for clip in told.held}
+    names = sorted({*seconds, *told.failed, *told.blocked, *held})
     for clip in sorted({name.split("/")[0] for name in names}):
         own = [name for name in names if name.split("/")[0] == clip]
         cases = [_of(name, told, seconds) for name in own]
         failed = sum(name in told.failed for name in own)
-        stopped = sum(name in told.blocked for name in own)
+        stopped = sum(name in told.blocked or name in held for name in own)
         took = sum(seconds.get(name, 0.0) for name in own)
         yield (
             f'<testsuite name={_text(clip)} tests="{len(own)}" failures="{failed}" errors="0" skipped="{stopped}"'
@@ -70,6 +72,8 @@ def _of(name: str, told: Told, seconds: Mapping[str, float]) -> str:
         return _case(clip, step, seconds.get(name, 0.0), "failure", text.split("\n")[0], text)
     if name in told.blocked:
         return _case(clip, step, 0.0, "skipped", "not reached: something it needs failed", "")
+    if step == "publish" and clip in told.held:
+        return _case(clip, step, 0.0, "skipped", told.held[clip].split("\n")[0], "")
     return _case(clip, step, seconds[name])
 
 

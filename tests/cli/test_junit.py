@@ -15,6 +15,7 @@ class Told:
 
     failed: dict[str, str] = field(default_factory=dict)
     blocked: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
 
 
 def test_each_action_is_a_case_of_its_clip() -> None:
@@ -29,6 +30,14 @@ def test_each_action_is_a_case_of_its_clip() -> None:
     assert failure.get("message") == "mug: no good"
     assert "another photo" in (failure.text or "")
     assert len(root) == 2
+
+
+def test_a_clip_that_is_held_back_is_skipped() -> None:
+    """It is no failure, but is seen."""
+    root = ElementTree.fromstring(document(Told(held={"mug": "mug: waits for a person's approval\n    hint  x"}), {}))
+    skipped = root.find("testsuite/testcase[@name='publish']/skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "mug: waits for a person's approval"
 
 
 def test_a_build_that_never_began_is_one_error(tmp_path) -> None:
