@@ -21,11 +21,14 @@ class Face:
     def __init__(self, path: str, weight: int) -> None:
         self.path = path
         try:
-            face = hb.Face(hb.Blob.from_file_path(path))
-            self.ft = freetype.Face(path)
-        except (freetype.FT_Exception, OSError, ValueError) as error:
-            raise MediaError(f"{shown(path)}: not a usable font", [("reason", shown(error))]) from error
-        self.font, self.upem = hb.Font(face), face.upem
+            self._open(weight)
+        except (freetype.FT_Exception, OSError, ValueError, MemoryError) as error:
+            raise unusable(path, error) from error
+
+    def _open(self, weight: int) -> None:
+        face = hb.Face(hb.Blob.from_file_path(self.path))
+        self.ft = freetype.Face(self.path)
+        self.font, self.upem = hb.Font(face), max(1, face.upem)
         self.coloured = bool(face.has_color_png)
         self.pictures: dict[int, Any] = {}
         axes = [axis for axis in face.axis_infos if axis.tag == "wght"]
@@ -51,6 +54,11 @@ class Glyph:
     y: float
     advance: float
     cluster: int
+
+
+def unusable(path: str, error: Exception) -> MediaError:
+    """What is said of a font that is damaged."""
+    return MediaError(f"{shown(path)}: not a usable font", [("reason", shown(error, 80))], "use another file")
 
 
 def reach(glyph: Glyph) -> tuple[float, float] | None:

@@ -13,7 +13,7 @@ import freetype
 import numpy as np
 from numpy.typing import NDArray
 
-from clipbuild.media.faces import CAP, EMOJI_SCALE, Glyph
+from clipbuild.media.faces import CAP, EMOJI_SCALE, Glyph, unusable
 from clipbuild.media.text import Block
 
 SUBPIXELS = 4
@@ -34,7 +34,10 @@ class Ink:
 
 
 def rasterise(block: Block, chosen: Callable[[int, int], bool] | None = None) -> Ink:
-    """The ink of a block; with `chosen(line index, character index)` only of those characters."""
+    """The ink of a block; with `chosen(line index, character index)` only of those characters.
+
+    Raises MediaError for a damaged font.
+    """
     pad = math.ceil(block.size * 0.35)
     width, height = math.ceil(block.width) + 2 * pad, math.ceil(block.height) + 2 * pad
     mask = np.zeros((height, width), np.uint8)
@@ -56,12 +59,14 @@ def rasterise(block: Block, chosen: Callable[[int, int], bool] | None = None) ->
 def _stamp(mask: Bytes, glyph: Glyph, x: float, y: int, size: float) -> None:
     """Add one glyph's coverage, placed to a quarter of a pixel."""
     ft = glyph.face.ft
-    ft.set_char_size(round(size * 64))
-    ft.load_glyph(glyph.index, _LOAD)
-    steps = math.floor(x * SUBPIXELS + 0.5)
-    whole, part = divmod(steps, SUBPIXELS)
-    freetype.FT_Outline_Translate(ctypes.byref(ft.glyph.outline._FT_Outline), part * 64 // SUBPIXELS, 0)
-    ft.glyph.render(freetype.FT_RENDER_MODE_NORMAL)
+    whole, part = divmod(math.floor(x * SUBPIXELS + 0.5), SUBPIXELS)
+    try:
+        ft.set_char_size(round(size * 64))
+        ft.load_glyph(glyph.index, _LOAD)
+        freetype.FT_Outline_Translate(ctypes.byref(ft.glyph.outline._FT_Outline), part * 64 // SUBPIXELS, 0)
+        ft.glyph.render(freetype.FT_RENDER_MODE_NORMAL)
+    except freetype.FT_Exception as error:
+        raise unusable(glyph.face.path, error) from error
     bitmap = ft.glyph.bitmap._FT_Bitmap
     if not bitmap.rows or not bitmap.width:
         return

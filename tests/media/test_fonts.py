@@ -2,13 +2,15 @@
 
 import os
 import pathlib
+import random
 import shutil
 
 import pytest
 
 from clipbuild.errors import MediaError
-from clipbuild.media import fonts
+from clipbuild.media import fonts, ink
 from clipbuild.media.faces import Face
+from clipbuild.media.text import Fonts, Style
 
 
 def names(text: str, language: str = "") -> list[str]:
@@ -57,3 +59,21 @@ def test_a_damaged_font_is_an_error_with_its_name(tmp_path: pathlib.Path, damage
     if damage in ("text", "empty"):
         with pytest.raises(MediaError, match=r"bad\.ttf"):
             Face(str(path), 700)
+
+
+def test_a_font_with_wrong_bytes_is_used_or_refused_never_more(tmp_path: pathlib.Path) -> None:
+    """A hundred mutations: text is drawn, or the error says that the font is no good; nothing else gets out."""
+    seed = int(os.environ.get("CLIPBUILD_SEED", "0")) or random.randrange(1 << 30)
+    print("CLIPBUILD_SEED =", seed)
+    rng, whole = random.Random(seed), pathlib.Path(fonts.shipped("NotoSansHebrew.ttf")).read_bytes()
+    for number in range(100):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 8, 60))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path = tmp_path / f"{number}.ttf"
+        path.write_bytes(data)
+        try:
+            known = Fonts(fonts.needed("שלום 50%", brand=(str(path),)))
+            ink.rasterise(known.fit("שלום 50%", Style(), 40, 20, 900, 400, 2, "left"))
+        except MediaError as error:
+            assert error.facts
