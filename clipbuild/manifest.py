@@ -39,8 +39,7 @@ class Manifest:
         file stays the same: a large one takes a while to read."""
         try:
             with open(path, "rb") as file:
-                facts = os.fstat(file.fileno())
-                seal = path, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+                seal = _seal(path, file.fileno())
                 if seal not in _last:
                     _last.clear()
                     _last[seal] = Manifest._parse(file.read())
@@ -54,6 +53,12 @@ class Manifest:
         if not body or not data.startswith(_HEAD) or not data.endswith(_TAIL):
             return Manifest()
         return Manifest(body + b",\n")
+
+    def remember(self, path: str) -> None:
+        """This very manifest was just written at `path`: it need not be read back."""
+        with open(path, "rb") as file:
+            _last.clear()
+            _last[_seal(path, file.fileno())] = self
 
     def dump(self) -> bytes:
         """The bytes of the file."""
@@ -104,6 +109,11 @@ class Manifest:
                 return start, end
             low, high = (end, high) if found < path else (low, start)
         return low, low
+
+
+def _seal(path: str, fd: int) -> tuple[str, int, int, int, int]:
+    facts = os.fstat(fd)
+    return path, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 _last: dict[tuple[str, int, int, int, int], Manifest] = {}

@@ -149,3 +149,4 @@ class Tree:
             return
         files.ensure_dir(self.top, 0o755)
         files.write_atomic(path, table.dump())
+        table.remember(path)

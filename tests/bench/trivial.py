@@ -40,6 +40,7 @@ STAGES = {
     for stage in (
         Trivial("image", ("image", "background", "subject", "shadow"), ("pillow", "numpy", "opencv"), left=1),
         Trivial("check", ("image", "report"), ("numpy", "opencv")),
+        Trivial("choose", ("choice", "advice"), inline=True),
         Trivial("clipcheck", ("report",), ("ffmpeg", "numpy", "opencv")),
         Trivial("render", ("video",), ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")),
         Trivial("cover", ("cover",), ("ffmpeg", "pillow", "numpy")),
