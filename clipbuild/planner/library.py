@@ -73,6 +73,9 @@ class Library:
         table = table.get(key, {}) if key and isinstance(table, dict) else table
         if not isinstance(table, dict):
             raise UsageError(f"{file}: expected a map" + (f" under {key!r}" if key else ""))
+        for name, entry in table.items() if key else ():
+            if not isinstance(entry, dict):
+                raise UsageError(f"{file}: {name!r} under {key!r} is no map", hint="write its values below it, one a line")
         return table
 
 

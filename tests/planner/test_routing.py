@@ -1,110 +1,128 @@
-"""Who makes what: targets read, modes chosen, stand-ins only where they are allowed."""
+"""Who makes which part of a clip, and what is asked for."""
 
-import pathlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from clipbuild.catalog.model import Box, Spec
-from clipbuild.media import alpha
+from clipbuild.catalog.model import Box, Clip, Sound, Spec
 from clipbuild.planner import routing
 from clipbuild.planner.recipes import Bought
-from tests.planner.test_prompts import clip
-from tests.support.adapters import photo
+from tests.support.templates import clip as sample
 
 SPEC = Spec("vertical", 1080, 1920, 30, Box(0, 0, 1080, 1920))
 
 
-def routed(kind: str = "image", failed: Any = lambda _: "", **changes: Any) -> tuple[Bought | None, str]:
-    """The route of a clip, its prompts replaced by their kind."""
-    return routing.route(clip(**changes), kind, SPEC, "9:16", lambda _clip, kind, ratio: f"{kind} {ratio}", failed)
+def prompt(clip: Clip, kind: str, ratio: str) -> str:
+    """What would be said."""
+    return f"{kind} {ratio} of {clip.name}"
+
+
+def route(clip: Clip, kind: str = "image", **failed: str) -> tuple[Bought | None, str]:
+    """The route; providers named in `failed` can't be had, for that reason."""
+    return routing.route(clip, kind, SPEC, "9:16", prompt, lambda found: failed.get(found.provider, ""))
+
+
+@pytest.mark.parametrize("target", ["", "local"])
+@pytest.mark.parametrize("kind", ["image", "video", "plate"])
+def test_local_buys_nothing(target: str, kind: str) -> None:
+    """Nothing is asked for, and nothing is said to a model."""
+    assert route(sample(image_provider=target, motion_provider=target), kind) == (None, "")
 
 
 @pytest.mark.parametrize(
-    ("target", "provider", "said"),
-    [
-        ("openai/gpt-image-2", "openai", {"model": "gpt-image-2", "quality": "medium", "n": 1}),
-        ("openai/gpt-image-2.5-flare:low", "openai", {"model": "gpt-image-2.5-flare", "quality": "low", "n": 1}),
-        ("openai-batch/gpt-image-2:high*4", "openai-batch", {"model": "gpt-image-2", "quality": "high", "n": 4}),
-        ("acme/own_1*2", "acme", {"model": "own_1", "quality": "medium", "n": 2}),
-    ],
-)
-def test_a_target_names_provider_model_quality_and_candidates(target: str, provider: str, said: dict[str, Any]) -> None:
-    """As written in the catalog."""
-    found, instead = routed(image_provider=target)
+    ("target", "expected"),
+    [("openai/gpt-image-1", ("openai", "gpt-image-1", "medium", 1)), ("openai/gpt-image-1:high", ("openai", "gpt-image-1", "high", 1)),
+     ("openai/gpt-image-1:low*3", ("openai", "gpt-image-1", "low", 3)), ("google/imagen*2", ("google", "imagen", "medium", 2))],
+)  # fmt: skip
+def test_a_target(target: str, expected: tuple[str, str, str, int]) -> None:
+    """provider/model, then a quality, then how many candidates."""
+    found, _ = route(sample(image_provider=target))
     assert found is not None
-    assert (found.provider, instead) == (provider, "")
-    assert said.items() <= found.params.items()
-    assert found.params["prompt"] == "image 9:16"
+    assert (found.provider, found.params["model"], found.params["quality"], found.params["n"]) == expected
 
 
-def test_motion_takes_a_resolution_and_sound_only_when_it_is_kept() -> None:
-    """`:720p` is what the model is asked for; the clip's own sound is bought only where it is kept."""
-    found, _ = routed("video", motion_provider="kling/kling-3.0:720p")
+def test_a_picture_is_asked_for_in_its_size() -> None:
+    """Everything that shapes it is among the params: nothing is left to the adapter's defaults."""
+    found, _ = route(sample(image_provider="openai/m"))
     assert found is not None
-    assert found.params["resolution"] == "720p"
-    assert found.params["audio"] is False
-    assert "n" not in found.params
+    assert found.params == {
+        "model": "m", "aspect": "9:16", "width": 1080, "height": 1920, "prompt": "image 9:16 of Ember mug", "quality": "medium", "n": 1,
+    }  # fmt: skip
 
 
-def test_local_is_nothing_to_buy() -> None:
-    """And needs no prompt."""
-    assert routed(image_provider="local") == (None, "")
-    assert routed("video", motion_provider="") == (None, "")
-
-
-def test_a_stand_in_is_only_taken_where_it_is_allowed() -> None:
-    """Without `fallback` the wanted one is asked again; with it the first that works, and it says for whom and why."""
-
-    def failed(found: Bought) -> str:
-        return "refused" if found.provider == "kling" else ""
-
-    wanted = {"motion_provider": "kling/kling-3.0"}
-    found, instead = routed("video", failed, **wanted)
+def test_motion_is_asked_for_with_its_length_and_sound() -> None:
+    """Sound only where the clip keeps it: it costs more at some providers."""
+    found, _ = route(sample(motion_provider="kling/v2", seconds=6.0), "video")
     assert found is not None
-    assert (found.provider, instead) == ("kling", "")
-    found, instead = routed("video", failed, **wanted, fallback=("kling/kling-2.6", "runway/gen4.5", "local"))
-    assert found is not None
-    assert (found.provider, instead) == ("runway", "runway/gen4.5 instead of kling/kling-3.0: refused")
-    assert routed("video", failed, **wanted, fallback=("local",)) == (None, "local instead of kling/kling-3.0: refused")
-    found, instead = routed("video", lambda _: "gone", **wanted, fallback=("runway/gen4.5",))
-    assert found is not None
-    assert (found.provider, instead) == ("kling", ""), "when nobody can, the wanted one is what fails"
+    assert (found.params["seconds"], found.params["audio"]) == (6.0, False)
+    kept, _ = route(sample(motion_provider="kling/v2", sound=Sound(own="keep")), "video")
+    assert kept is not None
+    assert kept.params["audio"] is True
 
 
-def test_a_stand_in_for_pictures_is_none_for_motion() -> None:
-    """Model tables tell what a model makes; a model nobody knows may be either."""
-    assert routing.fits("openai/gpt-image-2", "image")
-    assert routing.fits("openai/gpt-image-2", "plate")
-    assert not routing.fits("openai/gpt-image-2", "video")
-    assert routing.fits("kling/kling-3.0", "video")
-    assert not routing.fits("kling/kling-3.0", "image")
-    assert routing.fits("acme/one", "video")
-    assert routing.fits("local", "image")
+def test_a_plate_is_one_picture() -> None:
+    """Candidates are for the picture that is judged, not for its background."""
+    found, _ = route(sample(image_provider="openai/m*4"), "plate")
+    assert found is not None
+    assert found.params["n"] == 1
+
+
+def test_image_and_motion_have_routes_of_their_own() -> None:
+    """One may be bought while the other is made here."""
+    clip = sample(image_provider="local", motion_provider="kling/v2")
+    assert route(clip)[0] is None
+    assert route(clip, "video")[0] is not None
+
+
+def test_nobody_stands_in_unless_it_is_written() -> None:
+    """Without `fallback` the wanted one is asked, whatever is known to have failed."""
+    found, why = route(sample(image_provider="openai/m"), openai="refused")
+    assert found is not None
+    assert (found.provider, why) == ("openai", "")
+
+
+def test_a_stand_in_is_told() -> None:
+    """The first one that can be had takes the place, in the order that is written, and it is said for whom and why."""
+    clip = sample(image_provider="openai/m", fallback=("google/g", "local"))
+    found, why = route(clip, openai="content policy")
+    assert found is not None
+    assert (found.provider, why) == ("google", "google/g instead of openai/m: content policy")
+    found, why = route(clip, openai="content policy", google="quota")
+    assert (found, why) == (None, "local instead of openai/m: content policy")
+
+
+def test_when_nobody_can_the_wanted_one_is_asked() -> None:
+    """Then its failure is what the person sees."""
+    found, why = route(sample(image_provider="openai/m", fallback=("google/g",)), openai="a", google="b")
+    assert found is not None
+    assert (found.provider, why) == ("openai", "")
 
 
 @pytest.mark.parametrize(
-    ("changes", "cut_out", "mode"),
+    ("changes", "cut", "expected"),
     [
-        ({}, True, "composite"), ({}, False, "edit"), ({"recipe": "scene"}, True, "edit"), ({"photos": ()}, True, "generate"),
-        ({"picture": "generate"}, True, "generate"), ({"picture": "composite"}, False, "composite"),
-        ({"picture": "composite", "photos": ()}, False, "generate"),
+        ({"photos": ()}, True, "generate"), ({"photos": (), "picture": "edit"}, True, "generate"),
+        ({}, True, "composite"), ({}, False, "edit"), ({"recipe": "scene"}, True, "edit"),
+        ({"picture": "edit"}, True, "edit"), ({"picture": "generate"}, True, "generate"), ({"picture": "composite"}, False, "composite"),
     ],
 )  # fmt: skip
-def test_how_a_picture_is_made(changes: dict[str, Any], cut_out: bool, mode: str) -> None:
-    """The real product wherever its photo allows it, unless the catalog says otherwise."""
-    one = clip(**{"photos": ("p.png",), **changes})
-    assert routing.mode(one, lambda _: cut_out) == mode
+def test_how_a_model_makes_the_picture(changes: dict[str, Any], cut: bool, expected: str) -> None:
+    """What is written counts; else a cut-out packshot keeps its real pixels, a photo is edited, words alone generate."""
+    assert routing.mode(replace(sample(), **changes), lambda photo: cut) == expected
 
 
-@pytest.mark.parametrize(("mode", "form", "declared"), [("RGBA", "PNG", True), ("LA", "PNG", True), ("RGB", "PNG", False),
-                                                         ("RGBA", "WEBP", True), ("RGB", "WEBP", False), ("RGB", "JPEG", False)])  # fmt: skip
-def test_alpha_is_told_by_the_header(mode: str, form: str, declared: bool, tmp_path: pathlib.Path) -> None:
-    """Lossless WebP too; no file is no alpha."""
-    from PIL import Image
+def test_the_mark_of_a_request() -> None:
+    """The same whichever take it is, another for another prompt, model or provider."""
+    one = Bought("openai", {"model": "m", "prompt": "p"})
+    assert routing.mark(one) == routing.mark(Bought("openai", {"model": "m", "prompt": "p", "take": 3, "hint": "x"}))
+    others = [Bought("google", one.params), Bought("openai", {"model": "n", "prompt": "p"}), Bought("openai", {"model": "m", "prompt": "q"})]
+    assert len({routing.mark(other) for other in (one, *others)}) == 4
 
-    path = tmp_path / "p"
-    Image.new(mode, (9, 9)).save(path, form, **({"lossless": True} if form == "WEBP" else {}))
-    assert alpha.is_declared(str(path)) is declared
-    assert not alpha.is_declared(str(tmp_path / "none"))
-    assert not alpha.is_declared(photo(tmp_path))
+
+def test_a_stand_in_makes_the_same_kind_of_thing() -> None:
+    """A model of motion does not stand in for one of pictures, as far as the tables know; `local` always does."""
+    assert routing.fits("local", "image")
+    assert routing.fits("local", "video")
+    assert routing.fits("unknown/model", "image")
+    assert not routing.fits("nonsense", "image")
