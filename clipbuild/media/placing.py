@@ -15,6 +15,8 @@ from clipbuild.media.timing import CLOSING, Cue
 LARGE = (1.5, 1.35, 1.2, 1.1)
 """What a card tries first: its text is what it shows."""
 SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+ROW = 0.78
+"""How small, against their usual size, price and button may get to stand in a row where a room is low."""
 MANY = 40
 """Lines a text may have where nothing else helps."""
 GAP = 0.022
@@ -74,13 +76,16 @@ def _meeting(cues: Sequence[Cue]) -> list[list[Cue]]:
 
 
 def _grouped(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], large: bool) -> Group:
-    tries = [(rooms[0], scale, 0) for scale in (*(LARGE if large else ()), *SCALES)]
-    tries += [(room, scale, 0) for room in rooms[1:] for scale in SCALES[2:]]
-    tries += [(rooms[-1], scale, MANY) for scale in SCALES[-3:]]
+    sizes = (*(LARGE if large else ()), *SCALES)
+    flat = rooms[0][2] - rooms[0][0] > rooms[0][3] - rooms[0][1] and {"price", "cta"} <= {cue.kind for cue in cues}
+    tries = [(rooms[0], scale, 0, True) for scale in sizes if flat and scale >= ROW]
+    tries += [(rooms[0], scale, 0, False) for scale in sizes]
+    tries += [(room, scale, 0, False) for room in rooms[1:] for scale in SCALES[2:]]
+    tries += [(rooms[-1], scale, MANY, False) for scale in SCALES[-3:]]
     failure: MediaError | None = None
-    for room, scale, lines in tries:
+    for room, scale, lines, row in tries:
         try:
-            found = _stacked(setter, cues, room, scale, lines)
+            found = _stacked(setter, cues, room, scale, lines, row)
         except MediaError as error:
             failure = error
             continue
@@ -93,17 +98,22 @@ def _grouped(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], large: b
     )
 
 
-def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float, lines: int) -> list[Placed] | None:
-    """Each below all it meets in time; None when the last of them leaves the room."""
+def _stacked(
+    setter: Setter, cues: Sequence[Cue], room: Box, scale: float, lines: int, row: bool
+) -> list[Placed] | None:
+    """Each below all it meets in time; None when the last of them leaves the room, or with `row` the button can't stand
+    beside the price."""
     found: list[Placed] = []
     x0, y0, x1, y1 = room
     gap = GAP * setter.unit
     for cue in cues:
         met = [placed for placed in found if placed.cue.meets(cue)]
-        beside = _beside(setter, cue, met, room, scale) if cue.kind == "cta" else None
+        beside = _beside(setter, cue, met, room, scale, ROW if row else 0.95 * scale) if cue.kind == "cta" else None
         if beside is not None:
             found.append(beside)
             continue
+        if row and cue.kind == "cta":
+            return None
         top = max([placed.rect.y1 + gap * _apart(placed.cue, cue) for placed in met], default=float(y0))
         element = setter.element(cue, x1 - x0, y1 - y0, scale, lines)
         if top + element.height > y1 + 0.5:
@@ -119,8 +129,10 @@ def _apart(above: Cue, below: Cue) -> float:
     return 1.4 if above.kind == "headline" else 1.0
 
 
-def _beside(setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: float) -> Placed | None:
-    """A button stands beside the price where both fit in a row."""
+def _beside(
+    setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: float, least: float
+) -> Placed | None:
+    """A button stands beside the price where both fit in a row and its letters keep `least` of their usual size."""
     price = next((placed for placed in met if placed.cue.kind == "price"), None)
     if price is None:
         return None
@@ -132,7 +144,7 @@ def _beside(setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: f
         element = setter.element(cue, width, room[3] - room[1], scale)
     except MediaError:
         return None
-    if element.size < 0.95 * element.look.size * setter.unit * scale:
+    if element.size < least * element.look.size * setter.unit:
         return None
     y = price.y + (price.element.height - element.height) / 2
     if y < room[1]:
