@@ -9,12 +9,13 @@ A torn tail is reported, closed with `#dropped` and passed over; so is any line 
 Knows nothing of providers, prices or files' contents.
 """
 
+import itertools
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import Protocol
@@ -105,6 +106,7 @@ class Journal:
         self._guard = threading.RLock()
         self._offset, self._inode, self._line = 0, 0, 0
         self._told: set[str] = set()
+        self._numbers = itertools.count()
 
     def open(self) -> "Journal":
         """Read it, take over what only the mirror knows, close a torn tail. Raises UsageError, OSError."""
@@ -147,7 +149,7 @@ class Journal:
         facts, self._owed = list(records), []
         for number, write in enumerate(writes):
             try:
-                found = write.run(self)
+                found = [self._stamped(record) for record in write.run(self)]
             except (ClipbuildError, OSError) as error:
                 outcome[number] = error if isinstance(error, ClipbuildError) else _unwritten(self.path, error)
                 continue
@@ -285,9 +287,14 @@ class Journal:
         with suppress(OSError):
             self._refresh()
 
+    def _stamped(self, record: Record) -> Record:
+        """The record with a mark of its own, so that the mirror's copy is known as one and a repeat as another."""
+        return record if record.line else replace(record, line=f"{self.runs.name[:8]}-{next(self._numbers):x}")
+
     def _note_owed(self, facts: Sequence[Record]) -> None:
-        self._owed += facts
-        for record in facts:
+        stamped = [self._stamped(record) for record in facts]
+        self._owed += stamped
+        for record in stamped:
             self.replay.add(record)
             if record.job:
                 self._tell(f"{record.name}: {record.provider} job {shown(record.job)} is noted in memory only")

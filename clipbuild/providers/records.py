@@ -77,6 +77,8 @@ class Record:
     detail: str = ""
     model: str = ""
     run: str = ""
+    line: str = ""
+    """What tells one line from another that says the same in the same second."""
     outputs: Mapping[str, Digest] = field(default_factory=dict)
 
 

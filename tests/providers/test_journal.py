@@ -76,6 +76,15 @@ def test_late_lines_never_turn_a_job_back() -> None:
         assert replay.jobs["i1"].state in (Step.FETCHED, Step.PINNED)
 
 
+def test_the_same_said_twice_in_one_second_is_two_lines(home: pathlib.Path) -> None:
+    """Busy, sent again, busy again: after a restart the job is where it was, and the mirror's copies count once."""
+    opened(home).append(*life()[:2], *[record(step) for _ in range(4) for step in (Step.UNSENT, Step.SENT)], record(Step.UNSENT))
+    assert states(opened(home)) == {"i1": "unsent"}
+    assert len((home / "journal").read_bytes().splitlines()) == 11
+    os.unlink(home / "journal")
+    assert states(opened(home)) == {"i1": "unsent"}
+
+
 @pytest.mark.parametrize("damage", ["cut", "zeros", "flip", "garbage", "merge"])
 def test_damage_is_told_and_the_rest_is_kept(damage: str, home: pathlib.Path) -> None:
     """F13: the last record cut, a tail of zeros, a flipped byte, a line of garbage, conflict markers."""
