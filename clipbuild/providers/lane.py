@@ -15,6 +15,9 @@ from clipbuild.errors import ClipbuildError
 
 FIRST_WIDTH = 8.0
 STEP_SECONDS = 1.0
+PROBES = 4.0
+"""Once a provider has said that it is full, the width grows by so many while as many jobs are taken as fit in it: what
+has ended there and was not asked for yet leaves room that nobody tells us of."""
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ class Lane:
         self.streak = 0
         if self.queued > max(2, self.flying // 5):
             return
-        self.width = min(float(self.most), self.width + (1 / self.width if self._full else 1))
+        self.width = min(float(self.most), self.width + (PROBES / self.width if self._full else 1))
         self._wake()
 
     def busy(self, retry_after: float | None, *, crowded: bool) -> None:

@@ -107,6 +107,8 @@ class Fake:
         self.polls = 0
         self.downloads = 0
         self.leaks: list[str] = []
+        self.watch: Callable[[str], None] = lambda event: None
+        """Told of each request: "asked" when it was read, "answered" when its reply was written."""
         self._ids = itertools.count(1)
         self._scripts: dict[str, Sequence[str]] = {}
         self._submit: Iterator[str] = iter(())
@@ -183,6 +185,7 @@ class Fake:
                 asked = await request(reader, writer)
                 if asked is None:
                     break
+                self.watch("asked")
                 try:
                     reply = await self._answer(asked)
                 except asyncio.CancelledError:
@@ -190,7 +193,9 @@ class Fake:
                 except Exception as error:  # a fake that breaks must say so, not hang
                     reply = Reply(599, {"fake": f"{type(error).__name__}: {error}"}, then="close")
                 self.log.append(Exchange(asked, reply))
-                if not await send(writer, reply):
+                goes_on = await send(writer, reply)
+                self.watch("answered")
+                if not goes_on:
                     break
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             pass

@@ -36,7 +36,7 @@ def config(case: Case, fake: Fake, **changes: Any) -> Config:
     """What the adapter gets: the real downloader, allowed to fetch from the fake; short patience."""
     bounds = Bounds(headers=1.0, idle=1.0, whole=5.0)
     plain = Config(lambda: fake.key, Downloader(nearby(fake.url), bounds), fake.url, today=lambda: DAY, patience=1.5)
-    return replace(plain, transport=lambda: Refusing(fake), **changes)
+    return replace(plain, **{"transport": lambda: Refusing(fake), **changes})
 
 
 @dataclass
@@ -56,6 +56,7 @@ class Counter:
     said: list[str] = field(default_factory=list)
     desk: Desk | None = None
     disk: files.Disk = files.DISK
+    limit: float = 60.0
 
     def journal(self) -> Journal:
         """The journal, opened."""
@@ -71,7 +72,7 @@ class Counter:
 
     def run(self, *orders: Order, stop_after: float = 0.0) -> list[Trace | BaseException]:
         """Place the orders, wait for all, close."""
-        return asyncio.run(asyncio.wait_for(self._run(orders, stop_after), 60))
+        return asyncio.run(asyncio.wait_for(self._run(orders, stop_after), self.limit))
 
     async def _run(self, orders: tuple[Order, ...], stop_after: float) -> list[Trace | BaseException]:
         journal = self.journal()

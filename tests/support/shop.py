@@ -43,11 +43,11 @@ class Shop(Project):
         lines += ["[base_urls]", *(f'{name} = "{fake.url}"' for name, fake in self.fakes.items())]
         (self.home / "config.toml").write_text("\n".join(lines) + "\n")
 
-    def stock(self, count: int = 1, motion: str = "kling", extra: str = "") -> None:
+    def stock(self, count: int = 1, motion: str = "kling", extra: str = "", image: str = "openai") -> None:
         """So many products; clips of three seconds, small; `motion` "local" buys pictures only."""
         self.sample(count)
         self.edit("clipbuild.yaml", "duration: 1", "duration: 3")
-        profile = f'{{image: "openai/gpt-image-2.5-flare:low", motion: "{MOTION.get(motion, motion)}", scale: 0.25}}'
+        profile = f'{{image: "{image}/gpt-image-2.5-flare:low", motion: "{MOTION.get(motion, motion)}", scale: 0.25}}'
         text = (self.root / "clipbuild.yaml").read_text()
         self.write("clipbuild.yaml", f"{text}profiles:\n  studio: {profile}\n{extra}")
 
@@ -83,6 +83,7 @@ class Shop(Project):
 @contextmanager
 def opened(root: pathlib.Path, *names: str, **settings: object) -> Iterator[Shop]:
     """A shop with fakes of these providers (all: none named); clips are tiny."""
+    root.mkdir(exist_ok=True)
     with ExitStack() as stack:
         started = {name: stack.enter_context(FAKES[name](small=name != "openai", **settings)) for name in names or FAKES}
         yield Shop(root, started)
