@@ -120,6 +120,6 @@ def test_it_is_cheap(tmp_path: pathlib.Path) -> None:
     path = save(tmp_path / "large.png", stills.bottle(stills.plain(1300, 2300)))
     done = work(tmp_path, {"image": path})
     STAGE.run(done)
-    began = time.perf_counter()
+    began = time.process_time()
     STAGE.run(done)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
