@@ -21,7 +21,7 @@ from clipbuild.engine.git import Git, lfs_digest
 from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import why
 from clipbuild.engine.workspace import Workspace
-from clipbuild.errors import CatalogError, shown
+from clipbuild.errors import CatalogError, UsageError, shown
 from clipbuild.planner.recipes import plan_clip
 from clipbuild.planning import Session
 
@@ -78,7 +78,7 @@ def difference(session: Session, rev: str) -> Difference:
     try:
         with past(session, git, base, frozenset(changed)) as then:
             return _compare(session, now, then, base)
-    except CatalogError as error:
+    except (CatalogError, UsageError) as error:  # broken then, or without the profile that is asked for
         return Difference(base, changed=frozenset(now), broken=shown(str(error).split("\n")[0]))
 
 

@@ -135,6 +135,17 @@ def test_a_catalog_that_was_broken_makes_everything_count(shop) -> None:
     assert "catalog/all.yaml" in found.broken
 
 
+def test_a_profile_that_was_not_there_makes_everything_count(shop) -> None:
+    """The pull request that brings the paid profile is priced as a whole."""
+    text = (shop.root / "clipbuild.yaml").read_text()
+    shop.write("clipbuild.yaml", text + "profiles: {small: {scale: 0.25}}\n")
+    session = planning.open_session(Wish(str(shop.root), (), (), "small"), Settings())
+    found = since.difference(session, "HEAD")
+    session.close()
+    assert found.touched == {"item-0", "item-1", "item-2"}
+    assert "small" in found.broken
+
+
 def test_only_what_is_wished_for_is_looked_at(shop) -> None:
     """`plan item-0 --since` says nothing of the others."""
     shop.edit("clipbuild.yaml", "#24443a", "#123456")

@@ -79,6 +79,7 @@ def init(folder: str, where: str, name: str, recipe: str, export: str | None, al
     brand = json.dumps(name, ensure_ascii=False)
     _write(root, "clipbuild.yaml", PROJECT.format(name=brand, recipe=recipe).encode())
     _write(root, ".gitignore", b".clipbuild/\ndist/\ndist.*/\n")
+    _write(root, ".gitattributes", b"clipbuild.lock merge=union\n")
     if export:
         return _from_shop(root, export, album or "", currency)
     _write(root, "catalog/products.yaml", (HEAD + SAMPLES[recipe]).encode())
