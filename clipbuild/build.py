@@ -249,7 +249,7 @@ def _publish(
     done = publishing.publish(session, planned, approved_only=options.approved_only)
     report.deliverables = done.count
     report.held = {hold.clip: str(hold) for hold in done.held}
-    for text in holds.advice(session, planned):
+    for text in holds.advice(session, planned, set(report.ran)):
         bus.emit(events.Warned, text=text)
     report.degraded = standins.degraded(planned)
     for clip, text in report.degraded.items():

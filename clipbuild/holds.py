@@ -4,7 +4,7 @@ Reads decisions from the lock and reports from the store. Knows nothing of how t
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,7 @@ class Holds:
         if said == REJECTED:
             reason = self.said()[blob].reason
             return Hold(wanted.clip, REJECTED, "rejected" + (f": {reason}" if reason else ""),
-                        f"change it or `clipbuild retake {sku}`, then look: {look}")  # fmt: skip
+                        f"change it, or `clipbuild retake {sku} --because TEXT`; then look: {look}")  # fmt: skip
         if wanted.check is not None and (errors := self._errors(self.planned.plan.resolve(wanted.check))):
             return Hold(wanted.clip, FAILED, f"not fit to be posted: {'; '.join(errors)}",
                         f"look at it: {look}; `clipbuild approve {sku}` posts it all the same")  # fmt: skip
@@ -109,11 +109,11 @@ def gate(session: Session) -> Callable[[Action, Digest, Mapping[str, Digest]], N
     return check
 
 
-def advice(session: Session, planned: Planned) -> Iterator[str]:
-    """A line for each named motion that does not suit its picture, with a better one."""
+def advice(session: Session, planned: Planned, ran: Collection[str]) -> Iterator[str]:
+    """A line for each named motion that was found not to suit its picture in this run, with a better one."""
     seen = set()
     for action in planned.plan.graph:
-        if action.stage != "choose" or action.id not in planned.plan.outputs:
+        if action.stage != "choose" or action.name not in ran or action.id not in planned.plan.outputs:
             continue
         told = read_json(session, planned.plan.outputs[action.id].get("advice"))
         if told.get("better"):

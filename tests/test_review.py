@@ -149,3 +149,16 @@ def test_the_desk_of_a_project(project: Project) -> None:
         assert desk.records()[0].approved == 1
     finally:
         desk.close()
+
+
+def test_a_motion_that_does_not_suit_is_told_once(project: Project) -> None:
+    """The build names a better one when the picture is first looked at, and not again."""
+    project.edit("clipbuild.yaml", "motion: push-in", "motion: hold")
+    first = project.build("item-0")
+    _, out, err = project.run("build", "item-0", "--profile", project.profile)
+    assert first.status == 0
+    assert "does not suit" not in out + err
+    project.edit("clipbuild.yaml", "motion: hold", "motion: sway")
+    _, out, err = project.run("build", "item-0", "--profile", project.profile)
+    assert "item-0/tiny: sway does not suit this picture (" in out + err
+    assert " would" in out + err

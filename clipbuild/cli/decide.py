@@ -38,7 +38,7 @@ def reject(
 ) -> int:
     """Reject the clips of SKU as they are now: the next build takes them out of the output tree.
 
-    What was bought for them is bought again only when you ask: `clipbuild retake SKU`.
+    What was bought for them is bought again only when you ask: `clipbuild retake SKU --because TEXT`.
     """
     return _decide(folder, products, profile, "rejected", reason, by, still=still, as_json=as_json)
 
