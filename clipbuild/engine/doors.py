@@ -128,9 +128,11 @@ class Web:
     """An http(s) address. The token goes to that address alone, over TLS or to this machine."""
 
     def __init__(
-        self, address: str, token: str = "", *, idle: float = IDLE_SECONDS, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        self.address, self._token, self._idle, self._sleep = address.rstrip("/"), token, idle, sleep
+        self, address: str, token: str = "", *, idle: float = IDLE_SECONDS, whole: float = WHOLE_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:  # fmt: skip
+        self.address, self._token, self._sleep = address.rstrip("/"), token, sleep
+        self._idle, self._whole = idle, whole
         self._open: httpx.Client | None = None
 
     def size(self, name: str) -> int | None:
@@ -151,7 +153,10 @@ class Web:
                 _expect(answer, 200)
                 if answer.headers.get("content-encoding", "identity") != "identity":
                     raise Unreachable("the answer is encoded, which was not asked for")
-                _pour(answer.iter_raw(files.CHUNK), sink, limit, time.monotonic() + WHOLE_SECONDS)
+                told = answer.headers.get("content-length", "")
+                if told.isascii() and told.isdigit() and int(told) > limit:
+                    raise Unreachable(f"more than {limit} bytes under one name")
+                _pour(answer.iter_raw(files.CHUNK), sink, limit, time.monotonic() + self._whole)
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(_told(error)) from error
         return True

@@ -54,8 +54,10 @@ def open_remote(
 class Remote:
     """One cache, seen through its `door`. Safe to use from several threads."""
 
-    def __init__(self, door: Door, trust: Trust, warn: Callable[[str], None], name: str = "the cache") -> None:
-        self.trust, self.name = trust, name
+    def __init__(
+        self, door: Door, trust: Trust, warn: Callable[[str], None], name: str = "the cache", *, largest: int = MAX_BLOB
+    ) -> None:
+        self.trust, self.name, self._largest = trust, name, largest
         self._door, self._warn = door, warn
         self._refused, self._told = 0, False
         self._guard = threading.Lock()
@@ -72,7 +74,7 @@ class Remote:
         fd, path = tempfile.mkstemp(prefix="remote-", dir=folder)
         try:
             with os.fdopen(fd, "wb") as file:
-                if not self._door.read(f"cas/{name}", file.write, MAX_BLOB):
+                if not self._door.read(f"cas/{name}", file.write, self._largest):
                     self._answered()
                     return False
             store.add_file(path, expect=name, precious=precious)

@@ -1,5 +1,6 @@
 """The shared cache: what arrives is what its name says, who may write and whom to believe, and every fault is a miss."""
 
+import asyncio
 import os
 import threading
 
@@ -12,6 +13,7 @@ from clipbuild.engine.doors import Folder, Web, where
 from clipbuild.engine.remote import Remote, Trust, open_remote
 from clipbuild.engine.store import Store
 from clipbuild.errors import UsageError
+from tests.support.answers import ANSWERS, serve
 from tests.support.cache import Cache
 
 SECRET = "a secret of two machines"
@@ -154,6 +156,29 @@ def test_a_faulty_cache_is_a_miss_with_one_warning(tmp_path, fault):
         assert len(machine.warnings) == 1
         assert machine.remote.closed
         assert len(cache.asked) <= 9
+
+
+@pytest.mark.parametrize("row", ANSWERS, ids=lambda row: row["id"])
+def test_no_hostile_answer_is_a_hit(tmp_path, row):
+    """Whatever a server sends for a blob: it is the blob, whole, or there is none; in bounded time, nothing raised."""
+    clip = bytes(range(256)) * 80
+    name = digest.of_bytes(clip)
+
+    async def main() -> bool:
+        server = await serve(row, clip)
+        port = server.sockets[0].getsockname()[1]
+        door = Web(f"http://127.0.0.1:{port}", idle=0.2, whole=1.0, sleep=lambda _: None)
+        machine.remote = Remote(door, ALL, machine.warnings.append, largest=1 << 20)
+        found = await asyncio.wait_for(asyncio.to_thread(machine.fetch, name), 10)
+        server.close()
+        return found
+
+    machine = Machine(tmp_path, Folder(""))
+    found = asyncio.run(main())
+    assert list(machine.store.blobs()) == ([name] if found else [])
+    assert len(machine.warnings) <= 1
+    if row["id"] in ("ok", "ct-png"):
+        assert found
 
 
 def test_a_slow_cache_is_a_miss(tmp_path):

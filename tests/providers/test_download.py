@@ -1,7 +1,6 @@
 """The guarded downloader against every hostile address and every hostile answer."""
 
 import asyncio
-import gzip
 import json
 import os
 import pathlib
@@ -15,10 +14,10 @@ from clipbuild.providers import container
 from clipbuild.providers.contract import PollError
 from clipbuild.providers.download import Bounds, Downloader, is_public
 from tests.fakes import media
+from tests.support.answers import ANSWERS, serve
 
 DATA = pathlib.Path(__file__).parent.parent / "hostile" / "data"
 URLS = [json.loads(line) for line in (DATA / "urls" / "ssrf.jsonl").read_text().splitlines()]
-ANSWERS = [json.loads(line) for line in (DATA / "http" / "responses.jsonl").read_text().splitlines()]
 PUBLIC = "93.184.216.34"
 BOUNDS = Bounds(image=1 << 20, video=64 << 10, headers=0.5, idle=0.2, whole=1.0)
 
@@ -116,50 +115,6 @@ def test_an_origin_on_this_machine_counts_only_when_configured(tmp_path: pathlib
 
 
 # --- answers -----------------------------------------------------------------------------------------------------------
-
-
-async def serve(row: dict[str, Any], clip: bytes) -> asyncio.Server:
-    """A server that answers as the row says."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        headers = {**row["headers"]}
-        body = content(row["body"], clip)
-        if headers.get("Content-Length") == "20000":
-            headers["Content-Length"] = str(len(clip))
-        lines = [f"HTTP/1.1 {row['status']} X", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        writer.write("\r\n".join(lines).encode())
-        chunked = headers.get("Transfer-Encoding") == "chunked"
-        try:
-            async for part in body:
-                writer.write(b"%x\r\n%s\r\n" % (len(part), part) if chunked else part)
-                await writer.drain()
-                if row["then"].startswith("slow"):
-                    await asyncio.sleep(0.15)
-            if row["then"] in ("stall", "keep"):
-                await asyncio.sleep(5)
-            if row["then"] == "reset":
-                writer.transport.abort()
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    return await asyncio.start_server(answer, "127.0.0.1", 0)
-
-
-async def content(body: dict[str, Any], clip: bytes) -> AsyncIterator[bytes]:
-    """The body, piece by piece: a valid clip or its first half, a flood of zeros, text, nothing."""
-    if body["kind"] == "valid":
-        whole = clip if body["bytes"] >= 20000 else clip[: len(clip) * body["bytes"] // 20000]
-        for at in range(0, len(whole), 100):
-            yield whole[at : at + 100]
-    elif body["kind"] == "zeros":
-        data = bytes(1 << 16)
-        for _ in range(min(200, body["bytes"] >> 16)):
-            yield gzip.compress(data) if body.get("encoding") else data
-    elif body["kind"] == "text":
-        yield body["text"].encode()
 
 
 @pytest.mark.parametrize("row", ANSWERS, ids=lambda row: row["id"])
