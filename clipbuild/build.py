@@ -184,11 +184,16 @@ async def _make(
     from clipbuild.engine.workspace import Workspace
 
     jobs = options.jobs or session.settings.jobs or os.cpu_count() or 1
-    stop = asyncio.Event()
+    stop, signals = asyncio.Event(), list[int]()
+
+    def stopped(number: int) -> None:
+        signals.append(number)
+        stop.set()
+
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-        loop.add_signal_handler(signal.SIGINT, stop.set)
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped, number)
     shift = options.work()
     temporary = shift.folder(Workspace(session.wish.root))
     crew = shift.crew(jobs, temporary)
@@ -218,7 +223,7 @@ async def _make(
     report.blocked = list(outcome.blocked)
     report.up_to_date += len(outcome.skipped)
     report.cost = buying.summed(report.cost, outcome.traces.values())
-    report.status = _status(failed.values(), stop)
+    report.status = 128 + signals[0] if signals else _status(failed.values(), stop)
     again = retaking.retake(session, planned, outcome.failed) if report.status == SOME_FAILED else []
     instead = standins.note(session, planned, outcome.failed) if not stop.is_set() else []
     if not (again or instead):

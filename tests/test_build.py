@@ -261,17 +261,19 @@ def test_a_killed_build_goes_on(built: pathlib.Path, tmp_path: pathlib.Path) -> 
     assert project.files() == Project(built).files()
 
 
-def test_ctrl_c_ends_cleanly(tmp_path: pathlib.Path) -> None:
-    """SIGINT: nothing new starts, state is saved, exit status 130; the next build goes on."""
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_cleanly(tmp_path: pathlib.Path, sent: signal.Signals, status: int) -> None:
+    """Nothing new starts, state is saved, it is said; the next build goes on (F14, F15)."""
     project = Project(tmp_path)
     project.sample(3)
     command = [sys.executable, "-m", "clipbuild", "-C", str(tmp_path), "build", "--profile", "draft", "--jobs", "1"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert any("image" in line for line in iter(process.stderr.readline, ""))
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-    assert process.returncode == 130
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert "interrupted: what is done is kept, the same command goes on" in said
     report = project.build()
     assert report.status == 0
     assert len(report.ran) < 18

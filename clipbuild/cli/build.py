@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from clipbuild.consent import Ask
     from clipbuild.pricing import Bill
 
+INTERRUPTED = (130, 143)
+"""By Ctrl-C, by a signal to end."""
+
 
 @click.command()
 @selectors
@@ -52,7 +55,7 @@ def build(
     `confirm_above` is spent; elsewhere nothing is bought without --max-spend or a budget in your configuration.
 
     Exit status: 0 done, 1 some products failed, 2 catalog or command line wrong, 3 incomplete (spending not allowed,
-    open jobs), 4 a person must decide, 5 damage found, 130 interrupted.
+    open jobs), 4 a person must decide, 5 damage found, 130 and 143 interrupted.
     """
     wish, scope = Wish(workspace(ctx.obj), products, platforms, profile), scope_of(ctx)
     if dry_run:
@@ -140,19 +143,14 @@ def _last_words(report: builder.Report) -> None:
         click.echo(f"held back  {text}", err=True)
     for clip, text in report.degraded.items():
         click.echo(f"degraded   {clip}: {text}", err=True)
-    if not any((report.ran, report.failed, report.written, report.removed, report.held, report.degraded)):
+    if report.status in INTERRUPTED:
+        click.echo("interrupted: what is done is kept, the same command goes on", err=True)
+    elif not any((report.ran, report.failed, report.written, report.removed, report.held, report.degraded)):
         click.echo(f"nothing to do: {counted(report.up_to_date, 'action')} up to date ({report.seconds:.2f} s)")
         return
-    parts = [f"{len(report.ran)} ran"]
-    if report.failed:
-        parts.append(f"{len(report.failed)} failed")
-    if report.blocked:
-        parts.append(f"{len(report.blocked)} not reached")
-    parts.append(f"{report.up_to_date} up to date")
-    if report.held:
-        parts.append(f"{len(report.held)} held back")
-    if report.degraded:
-        parts.append(f"{len(report.degraded)} degraded")
+    counts = [("ran", len(report.ran)), ("failed", len(report.failed)), ("not reached", len(report.blocked)),
+              ("up to date", report.up_to_date), ("held back", len(report.held)), ("degraded", len(report.degraded))]  # fmt: skip
+    parts = [f"{number} {word}" for word, number in counts if number or word in ("ran", "up to date")]
     files = f"{counted(len(report.written), 'file')} written"
     if report.removed:
         files += f", {len(report.removed)} removed"

@@ -284,6 +284,10 @@ def _parent(path: str, root: str | None, disk: Disk) -> Iterator[tuple[int, str]
     fd = disk.open(above or ".", _FOLDER) if root is None else open_folder(root, _relative(root, above), disk=disk)
     try:
         yield fd, name
+    except OSError as error:
+        if error.filename and not os.path.isabs(os.fspath(error.filename)):
+            error.filename = path  # what a person knows, not the name of a temporary
+        raise
     finally:
         disk.close(fd)
 
