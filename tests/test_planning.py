@@ -121,14 +121,14 @@ def test_an_unknown_wish(project: Project) -> None:
         wished(project, platforms=("vimeo",))
 
 
-def test_every_problem_at_once(project: Project) -> None:
-    """Two clips that can't be planned are two problems with their places."""
+def test_a_wrong_template_has_its_place(project: Project) -> None:
+    """A field that no clip has is told with the template's file, not the clip's."""
     project.write("templates/prompts/packshot.j2", "{{ nosuch }}")
     session = planning.open_session(Wish(str(project.root), profile="draft"), Settings())
     try:
+        clip = session.selected()[0]
         with pytest.raises(CatalogError) as caught:
-            for clip in session.selected():
-                planning.rendered(session, clip, "image", "9:16")
+            planning.rendered(session, clip, "image", "9:16")
         assert caught.value.problems[0].file == "templates/prompts/packshot.j2"
     finally:
         session.close()
