@@ -177,7 +177,7 @@ def test_a_body_whose_colour_changes() -> None:
     mask = np.zeros((200, 120), np.bool_)
     mask[60:140, 30:90] = True
     later = scene().copy()
-    later[mask] = np.clip(later[mask].astype(int) + (40, -20, -20), 0, 255).astype(np.uint8)
+    later[mask] = np.clip(later[mask].astype(int) + np.array([40, -20, -20]), 0, 255).astype(np.uint8)
     clip = clipmeasures.collect([scene(), scene(), later], 10.0, every=1)
     still = clipmotion.Path((np.eye(3), np.eye(3)), (120, 200))
     assert clipmeasures.body_values(clip, still, mask)["subject_colour"] > 8
