@@ -69,6 +69,8 @@ class ProjectDesk:
     room: Room | None = None
     seen: str = ""
     until: float = 0.0
+    shown: frozenset[str] = frozenset()
+    """The blobs that pages show; photos join when a page names them."""
 
     def shelf(self) -> Room:
         """What is there now; while a build changes it all the time, what was there a moment ago. Raises CatalogError and
@@ -88,6 +90,7 @@ class ProjectDesk:
         self.room = Room(self.session, planning.make_plan(self.session, None))
         self.title = self.session.catalog.project.root.rstrip("/").rpartition("/")[2] or self.title
         self.session.state.commit()
+        self.shown = _shown(self.room)
         self.seen = self._look()
 
     def close(self) -> None:
@@ -116,7 +119,7 @@ class ProjectDesk:
         room = self.room or self.shelf()
         session = room.session
         if session.store.has(blob):
-            return session.store.path(blob) if blob in _shown(room) else None
+            return session.store.path(blob) if blob in self.shown or blob in session.origins else None
         return session.origins.get(blob)
 
     def decide(self, name: str, blob: str, verdict: str, reason: str) -> Card:
@@ -173,11 +176,9 @@ def current(room: Shelf, name: str, blob: str) -> Card:
     return card
 
 
-def _shown(room: Room) -> set[str]:
-    found: set[str] = set()
-    for card in room.cards:
-        found |= {str(d) for d in (card.blob, card.cover, card.picture, card.before and card.before.digest) if d}
-    return found | set(room.session.origins)
+def _shown(room: Room) -> frozenset[str]:
+    every = ((card.blob, card.cover, card.picture, card.before and card.before.digest) for card in room.cards)
+    return frozenset(str(blob) for of in every for blob in of if blob)
 
 
 def failure(error: ClipbuildError) -> Mapping[str, Any]:
