@@ -313,8 +313,6 @@ def told(interaction: Mapping[str, Any], model: models.Model | None) -> Status:
     if state is State.DONE and not _video(interaction):
         state, code, detail = State.REFUSED, "no video", _texts(interaction)
     cost = charged(interaction.get("usage"), model)
-    if state in (State.FAILED, State.REFUSED) and cost is None and word == "failed":
-        cost = Decimal(0)
     return Status(state, code=code, detail=detail, cost=cost)
 
 

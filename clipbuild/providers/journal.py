@@ -23,12 +23,14 @@ from typing import Protocol
 from clipbuild import digest
 from clipbuild.engine import files
 from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
+from clipbuild.providers.condensing import condensed, matters
 from clipbuild.providers.records import ZERO, Job, Record, Replay, from_line, to_line
 from clipbuild.providers.runs import Runs, take
 
 DROPPED = b" #dropped"
 LOCK_SECONDS = 60.0
 COMPACT_BYTES = 1 << 20
+CONDENSE_BYTES = 2 << 20
 _NO_FOLLOW = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -99,6 +101,7 @@ class Journal:
     ) -> None:
         self.path, self.mirror, self.home = path, mirror, os.path.dirname(path)
         self.runs = Runs(self.home, disk)
+        self.condense_from = CONDENSE_BYTES
         self.replay = Replay()
         self._say, self._disk, self._sleep = say, disk, sleep
         self._sums: set[bytes] = set()
@@ -122,6 +125,8 @@ class Journal:
                 self._refresh()
             if self.mirror and os.path.exists(self.mirror) and os.path.getsize(self.mirror) > COMPACT_BYTES:
                 self._compact(known)
+            if self._offset > self.condense_from:
+                self._condense()
         return self
 
     def refresh(self) -> Replay:
@@ -345,10 +350,24 @@ class Journal:
     def _compact(self, lines: list[bytes]) -> None:
         """Leave in the mirror what open jobs and the spending of the last two months need."""
         months = sorted({job.since[:7] for job in self.replay.jobs.values()})[-2:]
-        kept = [line for line in lines if _matters(self.replay, from_line(line), months)]
+        kept = [line for line in lines if matters(self.replay, from_line(line), months)]
         data = b"".join(line + b"\n" for line in kept)
         with suppress(OSError):
             files.write_atomic(self.mirror, data, mode=0o600, durable=True, disk=self._disk)
+
+    def _condense(self) -> None:
+        """Write a long journal anew, settled jobs as a line each, and the mirror with it. When the disk refuses, it
+        stays long."""
+        good = [from_line(line) for line in _read(self.path).split(b"\n") if _is_good(line)]
+        lines = [to_line(self._stamped(record))[:-1] for record in condensed(self.replay, good)]
+        if sum(map(len, lines)) > self._offset // 2:
+            return
+        with suppress(OSError):
+            data = b"".join(line + b"\n" for line in lines)
+            files.write_atomic(self.path, data, mode=0o600, durable=True, disk=self._disk)
+            self._refresh()
+            if self.mirror:
+                self._compact(lines)
 
     def _tell(self, text: str) -> None:
         if text not in self._told:
@@ -369,11 +388,6 @@ def _unwritten(path: str, error: Exception) -> IncompleteError:
         f"{shown(path)}: can't be written: {getattr(error, 'strerror', '') or error}",
         hint="nothing was sent; make room on the disk or mend the folder's permissions",
     )
-
-
-def _matters(replay: Replay, record: Record, months: Sequence[str]) -> bool:
-    job = replay.jobs.get(record.intent)
-    return job is not None and (job.is_open or job.is_ambiguous or job.since[:7] in months)
 
 
 def _read(path: str) -> bytes:

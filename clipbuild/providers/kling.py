@@ -220,8 +220,6 @@ def told(task: Mapping[str, Any]) -> Status:
     if state is State.FAILED and any(word in message.lower() for word in MODERATED):
         state = State.REFUSED
     cost = charged(task.get("billing")) if state in (State.DONE, State.FAILED, State.REFUSED) else None
-    if state in (State.FAILED, State.REFUSED) and not task.get("billing"):
-        cost = Decimal(0)
     return Status(state, code=word, detail=message, cost=cost)
 
 

@@ -134,7 +134,7 @@ class Batch:
         if code == "batch_expired":
             return Status(State.EXPIRED, code=code, detail=detail, cost=Decimal(0))
         state = State.REFUSED if code in openai.MODERATED else State.FAILED
-        return Status(state, code=code, detail=detail, cost=Decimal(0))
+        return Status(state, code=code, detail=detail)
 
     def _charged(self, body: object) -> Decimal | None:
         """Half of what the tokens cost; every picture model that takes batches has the same rates."""

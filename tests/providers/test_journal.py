@@ -257,3 +257,33 @@ def test_one_builds_cap_goes_on_until_that_build_ended(home: pathlib.Path) -> No
     assert again.replay.spent_in_build("b1") == Decimal("0.5")
     again.append(Record(Step.ENDED, at, name="here", build="b1"))
     assert opened(home).replay.open_build("here") == ""
+
+
+def test_a_long_journal_is_made_short_and_says_the_same(home: pathlib.Path) -> None:
+    """Settled jobs become a line each; open ones, caps, attempts and builds are as before; the mirror brings nothing back."""
+    journal = opened(home)
+    at = "2026-11-26T10:00:00Z"
+    for number in range(60):
+        journal.append(*life(f"i{number}", f"j{number}"))
+    journal.append(*life("open", "jo")[:3], *life("gone", "jg")[:2], record(Step.FAILED, "gone", code="x"), record(Step.AGAIN, "gone"))
+    journal.append(Record(Step.BEGAN, at, name="here", build="b9"))
+    before, size = {n: (j.state, j.charge, j.job, j.again, dict(j.outputs)) for n, j in journal.replay.jobs.items()}, (home / "journal").stat().st_size
+    again = Journal(str(home / "journal"), str(home.parent / "state" / "mirror"))
+    again.condense_from = 10_000
+    again.open()
+    assert (home / "journal").stat().st_size < size // 2
+    for found in (again, opened(home)):
+        assert {n: (j.state, j.charge, j.job, j.again, dict(j.outputs)) for n, j in found.replay.jobs.items()} == before
+        assert found.replay.open_build("here") == "b9"
+        assert found.replay.spent_in_month("2026-11") == journal.replay.spent_in_month("2026-11")
+    again.append(record(Step.DONE, "open"))
+    assert states(opened(home))["open"] == "done"
+    assert states(journal_refreshed(journal))["open"] == "done", "who had it open reads it anew"
+    os.unlink(home / "journal")
+    assert states(opened(home))["open"] == "done"
+
+
+def journal_refreshed(journal: Journal) -> Journal:
+    """The same, looked at again."""
+    journal.refresh()
+    return journal

@@ -29,10 +29,8 @@ TASKS = {
     "task_submitted": Status(State.QUEUED, code="submitted"),
     "task_processing": Status(State.RUNNING, code="processing"),
     "task_succeeded": Status(State.DONE, code="succeeded", cost=Decimal("0.56")),
-    "task_failed": Status(State.FAILED, code="failed", detail="Internal error while generating (fixture)", cost=Decimal(0)),
-    "task_failed_content": Status(
-        State.REFUSED, code="failed", detail="Failure to pass the risk control system (fixture)", cost=Decimal(0)
-    ),
+    "task_failed": Status(State.FAILED, code="failed", detail="Internal error while generating (fixture)"),
+    "task_failed_content": Status(State.REFUSED, code="failed", detail="Failure to pass the risk control system (fixture)"),
 }
 
 
@@ -72,7 +70,7 @@ def test_an_id_that_exists_is_looked_up() -> None:
 
 @pytest.mark.parametrize(("name", "status"), TASKS.items())
 def test_each_task_is_told_as_it_is(name: str, status: Status) -> None:
-    """States, the words of moderation, and the bill."""
+    """States, the words of moderation, and the bill; a failure without a bill is not said to be free."""
     assert run(adapter(name).status("900000000000000001")) == status
 
 

@@ -74,7 +74,13 @@ class Counter:
         """Place the orders, wait for all, close."""
         return asyncio.run(asyncio.wait_for(self._run(orders, stop_after), self.limit))
 
-    async def _run(self, orders: tuple[Order, ...], stop_after: float) -> list[Trace | BaseException]:
+    def run_in_turn(self, *orders: Order) -> list[Trace | BaseException]:
+        """Place the orders in one run, each when the one before has ended."""
+        return asyncio.run(asyncio.wait_for(self._run(orders, 0.0, in_turn=True), self.limit))
+
+    async def _run(
+        self, orders: tuple[Order, ...], stop_after: float, *, in_turn: bool = False
+    ) -> list[Trace | BaseException]:
         journal = self.journal()
         adapter = self.wrap(self.case.make(config(self.case, self.fake, **self.settings)))
         temporary = os.path.join(self.root, "tmp")
@@ -86,6 +92,8 @@ class Counter:
         )  # fmt: skip
         buyer = Buyer(desk, Collector(desk))
         try:
+            if in_turn:
+                return [(await asyncio.gather(buyer.buy(order), return_exceptions=True))[0] for order in orders]
             tasks = [asyncio.create_task(buyer.buy(order)) for order in orders]
             if stop_after:
                 await asyncio.sleep(stop_after)

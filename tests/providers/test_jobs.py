@@ -1,0 +1,172 @@
+"""Buying: once for all who want the same, within the cap, and honest about every way a job can end."""
+
+import os
+import pathlib
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from clipbuild.engine.action import Trace
+from clipbuild.errors import IntegrityError
+from clipbuild.providers.contract import Price, Provider, Request
+from clipbuild.providers.records import Step
+from clipbuild.providers.spend import LOCKED, UNTRUSTED, Budget
+from tests.support.adapters import CASES, Case
+from tests.support.counter import Counter, ended
+
+KLING = next(case for case in CASES if case.name == "kling")
+RUNWAY = next(case for case in CASES if case.name == "runway")
+OPENAI = CASES[0]
+
+
+def test_processes_that_want_the_same_share_one_submit(tmp_path: pathlib.Path) -> None:
+    """Six processes, one journal, three keys: three charges, and each process ends with all three results."""
+    with KLING.start() as fake:
+        counter = Counter(KLING, fake, str(tmp_path))
+        orders = [counter.order(number) for number in range(3)]
+        children = []
+        for _ in range(6):
+            child = os.fork()
+            if child == 0:
+                try:
+                    os._exit(0 if counter.status(*orders) == "ok" else 1)
+                finally:
+                    os._exit(9)
+            children.append(child)
+        assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 6
+        assert len(fake.ledger.charges) == fake.submits == 3
+
+
+def test_one_run_wants_the_same_twice(tmp_path: pathlib.Path) -> None:
+    """Two orders of one key are one."""
+    with OPENAI.start() as fake:
+        counter = Counter(OPENAI, fake, str(tmp_path))
+        order = counter.order()
+        first, second = counter.run(order, order)
+        assert isinstance(first, Trace)
+        assert first == second
+        assert fake.submits == 1
+        assert first.cost == str(fake.ledger.total)
+        assert first.facts["provider"] == "openai"
+
+
+@pytest.mark.parametrize("case", [OPENAI, KLING, RUNWAY], ids=lambda case: case.name)
+def test_many_at_once_stay_below_the_cap(case: Case, tmp_path: pathlib.Path) -> None:
+    """Twenty wanted at once, the cap fits some: never more is charged, the others are refused, none is half-bought."""
+    with case.start() as fake:
+        counter = Counter(case, fake, str(tmp_path))
+        orders = [counter.order(number) for number in range(20)]
+        price = case.make(_config(case, fake)).price(orders[0].request)
+        assert price is not None
+        counter.budget = Budget(build=price.most * 3 + price.most / 2)
+        results = counter.run(*orders)
+        bought = [result for result in results if isinstance(result, Trace)]
+        assert fake.ledger.total <= counter.budget.build  # type: ignore[operator]
+        assert len(bought) == len(fake.ledger.charges) >= 3
+        assert ended(results) == "incomplete"
+        again = counter.run(*orders)
+        assert fake.ledger.total <= counter.budget.build  # type: ignore[operator]
+        assert ended(again) == "incomplete"
+
+
+def _config(case: Case, fake: Any) -> Any:
+    from tests.support.counter import config
+
+    return config(case, fake)
+
+
+@pytest.mark.parametrize("budget", [UNTRUSTED, LOCKED, Budget(build=Decimal(0)), Budget(month=Decimal("0.001"))])
+def test_without_leave_nothing_is_asked(budget: Budget, tmp_path: pathlib.Path) -> None:
+    """Not one request, and no file of a journal."""
+    with KLING.start() as fake:
+        counter = Counter(KLING, fake, str(tmp_path), budget=budget)
+        assert counter.status(counter.order()) == "incomplete"
+        assert fake.log == []
+        assert not (tmp_path / "home" / "journal").exists()
+
+
+class Priced:
+    """An adapter with another idea of the price."""
+
+    def __init__(self, inner: Provider, price: Price | None) -> None:
+        self.inner, self.told = inner, price
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def price(self, request: Request) -> Price | None:
+        return self.told
+
+
+def test_an_unknown_price_is_refused(tmp_path: pathlib.Path) -> None:
+    """Nothing is sent."""
+    with KLING.start() as fake:
+        counter = Counter(KLING, fake, str(tmp_path), wrap=lambda inner: Priced(inner, None))  # type: ignore[arg-type,return-value]
+        assert counter.status(counter.order()) == "incomplete"
+        assert fake.submits == 0
+
+
+def test_a_charge_above_the_plan_stops_all_further_buying(tmp_path: pathlib.Path) -> None:
+    """The first is kept; what comes after it is refused, with the reason."""
+    with OPENAI.start() as fake:
+        cheap = Price(Decimal("0.0001"), Decimal("0.0002"))
+        counter = Counter(OPENAI, fake, str(tmp_path), wrap=lambda inner: Priced(inner, cheap))  # type: ignore[arg-type,return-value]
+        counter.settings = {"patience": 10.0}
+        first, second = counter.order(0), counter.order(1)
+        results = counter.run_in_turn(first, second)
+        assert isinstance(results[0], Trace)
+        assert "planned were" in str(results[1])
+        assert fake.submits == 1
+
+
+def test_one_job_for_two_things_is_an_integrity_error(tmp_path: pathlib.Path) -> None:
+    """A provider that names an earlier job again: the second is held, the first keeps its result."""
+    with RUNWAY.start() as fake:
+        counter = Counter(RUNWAY, fake, str(tmp_path))
+        one, two = counter.order(0), counter.order(1)
+        assert counter.status(one) == "ok"
+        fake.script(submit=["ok_same_id"])
+        result = counter.run(two)[0]
+        assert isinstance(result, IntegrityError)
+        job = counter.job(two.key)
+        assert job is not None
+        assert job.state is Step.HELD
+        assert counter.status(one) == "ok"
+
+
+def test_a_stopped_run_is_gone_on_with(tmp_path: pathlib.Path) -> None:
+    """Stopped while the provider works: no job is lost, none is bought again."""
+    with KLING.start() as fake:
+        fake.script(poll=["running*200", "done"])
+        counter = Counter(KLING, fake, str(tmp_path))
+        orders = [counter.order(number) for number in range(5)]
+        assert ended(counter.run(*orders, stop_after=0.15)) == "incomplete"
+        for job in fake.jobs.values():
+            job.polls = iter(())
+        assert counter.status(*orders) == "ok"
+        assert fake.submits == len(fake.ledger.charges) == 5
+
+
+def test_what_the_model_cannot_do_is_never_sent(tmp_path: pathlib.Path) -> None:
+    """Refused here, with the model's limits; the key stays free for a better request."""
+    with KLING.start() as fake:
+        counter = Counter(KLING, fake, str(tmp_path))
+        result = counter.run(counter.order(0, seconds=99))[0]
+        assert "makes clips of" in str(result)
+        assert fake.submits == 0
+        assert counter.job(counter.order(0, seconds=99).key) is None
+
+
+def test_a_refusal_says_what_it_cost_and_is_not_asked_again(tmp_path: pathlib.Path) -> None:
+    """Moderation: final for that key, with the provider's words, without a second submit."""
+    with OPENAI.start() as fake:
+        fake.script(submit=["400_moderation", "ok"])
+        counter = Counter(OPENAI, fake, str(tmp_path), settings={"patience": 10.0})
+        order = counter.order()
+        result = counter.run(order)[0]
+        assert "refused the request" in str(result)
+        assert "charged  nothing" in str(result)
+        assert "retake item-0" in str(result)
+        assert counter.status(order) == "partial"
+        assert fake.submits == 1
