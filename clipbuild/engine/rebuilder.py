@@ -19,7 +19,7 @@ Has = Callable[[Digest], bool]
 Last = Callable[[str], tuple[Digest, Mapping[str, Any]] | None]
 Change = tuple[str, str, str]
 
-ABSENT = "—"
+ABSENT, NOTHING = "—", '""'
 _LONG = 60
 _CONTEXT = 3
 
@@ -191,7 +191,7 @@ def _word_change(path: str, old: str, new: str) -> str:
     if _is_digest(old) and _is_digest(new):
         return f"{path}: other bytes ({old[:8]} -> {new[:8]})"
     if len(old) <= _LONG and len(new) <= _LONG and "\n" not in old + new:
-        return f"{path}: {shown(old)} -> {shown(new)}"
+        return f"{path}: {shown(old) or NOTHING} -> {shown(new) or NOTHING}"
     return f"{path}: {_word_text(old, new)}"
 
 

@@ -37,7 +37,7 @@ def test_several_values(project: Project) -> None:
     project.edit("catalog/all.yaml", "offer: {price: €5}\n  - sku: item-1", "offer: {price: €6}\n    cta: Go\n  - sku: item-1")
     out = project.run("why", "item-0", "--profile", "draft")[1]
     block = out.partition("render: will run\n")[2].splitlines()
-    assert block[:2] == ["    params.cta:  -> Go", "    params.offer.price: €5 -> €6"]
+    assert block[:2] == ['    params.cta: "" -> Go', "    params.offer.price: €5 -> €6"]
 
 
 def test_another_photo(project: Project) -> None:
