@@ -4,6 +4,7 @@ from typing import Any
 
 from clipbuild.errors import Problem, shown
 
+_NO_VALUE = "no value where one belongs", "is a [ or { not closed? a # begins a comment: a colour stands in quotes"
 WORDS = {
     "mapping values are not allowed": ("a second colon where text is read", 'put the text in quotes: "like: this"'),
     "could not find expected ':'": ("a line that is no `key: value`", "is a colon missing, or a quote not closed?"),
@@ -11,8 +12,8 @@ WORDS = {
     "did not find expected '-' indicator": ("a line that fits no list", "entries of one list begin in one column"),
     "did not find expected ',' or ']'": ("a [ without its ]", "close the list, or put commas between its entries"),
     "did not find expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
-    "did not find expected node content": ("no value where one belongs", "is a [ or { not closed? a # begins a comment: a colour stands in quotes"),
-    "expected the node content": ("no value where one belongs", "is a [ or { not closed? a # begins a comment: a colour stands in quotes"),
+    "did not find expected node content": _NO_VALUE,
+    "expected the node content": _NO_VALUE,
     "expected <block end>": ("a line that fits nothing above it", "indent it; entries of one list begin in one column"),
     "expected ',' or ']'": ("a [ without its ]", "close the list, or put commas between its entries"),
     "expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
