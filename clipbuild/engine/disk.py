@@ -72,3 +72,9 @@ class Os:
 
 
 DISK: Disk = Os()
+
+
+def put_behind(disk: Disk) -> None:
+    """From now on every durable write of this process goes to `disk`: for rehearsals of what a disk may do to us."""
+    for name in [name for name in dir(Disk) if not name.startswith("_")]:
+        setattr(DISK, name, getattr(disk, name))

@@ -1,8 +1,8 @@
 """Makes workspaces of any size for the engine's benchmark, and the ninja graph that equals one. Knows no timing.
 
-A product has a photo of its own and is in the order of its number: 8 actions (image, check, render, cover, captions,
-three posts) and 15 deliverables (five files on each of three platforms). The ninja graph has an edge an action and an
-edge an export, the same sources, and the same files in its output tree.
+A product has a photo of its own: 6 actions (image, check, render, cover, captions, post) and 15 deliverables, five files
+on each of three platforms. The ninja graph has an edge an action and an edge an export, the same photos, a file a
+product that says what its clip is, and the same files in its output tree.
 """
 
 import os
@@ -74,6 +74,10 @@ def make(root: str, products: int, files: int) -> None:
     photos(os.path.join(root, "photos"), products)
 
 
+ACTIONS = 6
+"""Of one product."""
+
+
 def catalog_file(root: str, number: int) -> str:
     """The catalog file of this number."""
     return os.path.join(root, "catalog", f"part-{number:04d}.yaml")
@@ -117,11 +121,11 @@ def edges(number: int) -> str:
         (f"{obj}/video", f"{obj}/checked {spec(number)}"),
         (f"{obj}/cover", f"{obj}/video"),
         (f"{obj}/srt {obj}/vtt", spec(number)),
+        (f"{obj}/post", spec(number)),
     ]
     for platform in PLATFORMS:
         tree = " ".join(f"dist/{platform}/{name}/{name}.{kind}" for kind in KINDS)
-        rows.append((f"{obj}/post.{platform}", spec(number)))
-        rows.append((tree, f"{obj}/video {obj}/cover {obj}/post.{platform} {obj}/srt {obj}/vtt"))
+        rows.append((tree, f"{obj}/video {obj}/cover {obj}/post {obj}/srt {obj}/vtt"))
     return "".join(f"build {outs}: make {ins}\n" for outs, ins in rows)
 
 
