@@ -40,7 +40,7 @@ def snapshot_path(wish: Wish) -> str:
 
 def _part(wish: Wish) -> bytes:
     """Which part is wished for; nothing for all."""
-    if not wish.products and not wish.platforms and wish.clips is None:
+    if wish.is_whole:
         return b""
     return repr((wish.products, wish.platforms, wish.clips and sorted(wish.clips))).encode()
 
@@ -49,11 +49,12 @@ def _part(wish: Wish) -> bytes:
 class Drift:
     """What differs from the last whole build of this wish: sources, and clips whose files in the tree do.
 
-    `context` is what shaped all clips of it, `actions` how many it had.
+    `tree` are all clips that have files there, `context` is what shaped all clips of it, `actions` how many it had.
     """
 
     sources: frozenset[str]
     clips: frozenset[str]
+    tree: frozenset[str]
     context: str
     actions: int
 
@@ -90,7 +91,8 @@ class Look:
     def drift(self, session: "Session") -> Drift | None:
         """What differs, in clips; None when not everything that must be known of the last build is still known."""
         manifest = f"{session.tree.name}/manifest.json"
-        if self.changes is None or not session.records.remembers(self.note.get("stamp", "")):
+        tree = session.records.remembered(self.note.get("stamp", "")) if self.changes is not None else None
+        if self.changes is None or tree is None:
             return None
         table = session.tree.manifest()
         if manifest in self.changes.outputs and table.fingerprint() != session.records.manifest():
@@ -103,7 +105,7 @@ class Look:
                 dirty.add(str(row["clip"]))
         sheets = {entry.place.file for entry in session.catalog.entries}
         return Drift(
-            frozenset({*self.changes.sources, *self.snapshot.without(sheets)}), frozenset(dirty),
+            frozenset({*self.changes.sources, *self.snapshot.without(sheets)}), frozenset(dirty), tree,
             str(self.note["context"]), int(self.note["actions"]),
         )  # fmt: skip
 

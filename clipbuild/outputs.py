@@ -110,6 +110,10 @@ class Tree:
         target = files.within(self.top, path)
         return digest.of_file(target) if os.path.isfile(target) and not os.path.islink(target) else None
 
+    def is_absent(self, path: str) -> bool:
+        """Nothing of that name is there."""
+        return not os.path.lexists(files.within(self.top, path))
+
     def _same(self, target: str, entry: Entry, blob: str) -> bool:
         if os.path.islink(target) or not os.path.isfile(target):
             return False
@@ -118,8 +122,8 @@ class Tree:
         return os.path.getsize(target) == entry.bytes and digest.of_file(target) == entry.sha256
 
     def sweep(self, paths: Iterable[str]) -> None:
-        """Remove temporaries that a killed run left beside these files."""
-        for folder in sorted({os.path.dirname(path) for path in paths}):
+        """Remove temporaries that a killed run left beside these files and the manifest."""
+        for folder in sorted({"", *map(os.path.dirname, paths)}):
             files.sweep(os.path.join(self.top, folder))
 
     def drop(self, paths: Iterable[str]) -> None:

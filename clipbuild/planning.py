@@ -187,7 +187,7 @@ def open_session(
     state = State.open(place.state)
     try:
         sources = Sources(wish.root, state, known=told)
-        library = Library(wish.root, plain, sources)
+        library = Library(wish.root, partial(_plain, state), sources)
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
         catalog = catalogs.open_catalog(
             wish.root, profile=wish.profile, files=sources, cache=state, known=known, suspects=suspects
@@ -207,6 +207,16 @@ def open_session(
     except BaseException:
         state.close()
         raise
+
+
+def _plain(state: State, file: str, data: bytes) -> Any:
+    """A YAML file as plain data; parsed when its bytes were not seen before. Raises CatalogError."""
+    mark = digest.fingerprint(data)
+    if known := state.get("yaml", mark):
+        return json.loads(known)
+    found = plain(file, data)
+    state.put("yaml", mark, json.dumps(found).encode())
+    return found
 
 
 def _templates() -> Iterator[str]:

@@ -8,11 +8,13 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from clipbuild import events
 from clipbuild.engine import files
 from clipbuild.holds import Hold, Holds
+from clipbuild.look import Drift
 from clipbuild.manifest import Manifest
 from clipbuild.outputs import MANIFEST, Entry
 from clipbuild.planner.recipes import Deliverable
@@ -43,10 +45,10 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
     """
     holds = Holds(session, planned, approved_only)
     table, known = session.tree.manifest(), {entry.id for entry in session.catalog.entries}
-    before = _Before(session, table.rows() if planned.drift is None else None)
-    unfinished = _Unfinished(session)
+    before = _Before(session, table, planned.drift)
+    placing = _Unfinished(session)
     entries = {clip: _entries(session, planned, clip, holds) for clip in planned.deliverables}
-    old = unfinished.strays(table)
+    old = placing.strays(table)
     rows: dict[str, Mapping[str, Any]] = {}
     for clip, whole in entries.items():
         had = before.of(clip)
@@ -56,9 +58,9 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
     for clip in left:
         old |= before.of(clip).keys()
     gone = sorted(old - rows.keys())
-    unfinished.begin(rows)
+    placing.begin([*rows, *gone])
     for entry in (entry for whole in entries.values() for entry in whole):
-        ours = table.row(entry.path) is not None or unfinished.made(entry.path)
+        ours = table.row(entry.path) is not None or placing.made(entry.path)
         session.tree.put(entry, session.store.path(entry.sha256), ours)
     session.tree.drop(gone)
     session.tree.emit("placed", "")
@@ -72,11 +74,24 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
         session.records.put(clip, Mark("", "", planned.marks[clip].actions), left_there)
     session.records.put_held((session.records.held() - set(planned.deliverables) | set(holds.found)) & known)
     session.records.drop(left)
+    # A part that was built on a manifest that is not ours says nothing of the rest: the next whole build looks at all.
+    sure = session.wish.is_whole or table.fingerprint() == session.records.manifest()
     there = (before.clips() | {clip for clip, whole in entries.items() if whole}) - left
-    session.records.put_tree(there, changed.fingerprint())
+    session.records.put_tree(there, changed.fingerprint() if sure else "")
     session.state.commit()
-    unfinished.end()
+    placing.end()
     return Published(len(changed), [*rows, MANIFEST], gone, list(holds.found.values()), holds.needs_person())
+
+
+def unfinished(session: Session) -> frozenset[str]:
+    """The files that a build which did not end was placing in the tree or removing from it."""
+    with suppress(OSError, ValueError), open(_placing(session), encoding="utf-8") as file:
+        return frozenset(map(str, json.load(file)))
+    return frozenset()
+
+
+def _placing(session: Session) -> str:
+    return os.path.join(session.wish.root, ".clipbuild", f"placing.{session.catalog.project.profile}")
 
 
 def publish_drafts(session: Session, drafts: Iterable[Draft], bus: events.Bus) -> None:
@@ -91,38 +106,37 @@ def publish_drafts(session: Session, drafts: Iterable[Draft], bus: events.Bus) -
 
 
 class _Before:
-    """The files of clips as they were: by the manifest where it was read whole, else by the clips' records."""
+    """The files of clips as they were: by their records, or by the manifest where those are not believed or not there."""
 
-    def __init__(self, session: Session, rows: Rows | None) -> None:
-        self._session = session
-        self._rows: dict[str, dict[str, Mapping[str, Any]]] | None = None
-        if rows is not None:
-            self._rows = {}
-            for path, row in rows.items():
-                self._rows.setdefault(str(row.get("clip")), {})[path] = row
+    def __init__(self, session: Session, table: Manifest, drift: Drift | None) -> None:
+        self._session, self._table, self._drift = session, table, drift
 
     def of(self, clip: str) -> Rows:
         """path → row of the files that the clip has."""
-        if self._rows is not None:
-            return self._rows.get(clip, {})
-        return {str(row["path"]): row for row in self._session.records.files(clip)}
+        if self._drift and (rows := self._session.records.files(clip)):
+            return {str(row["path"]): row for row in rows}
+        return self._listed.get(clip, {}) if clip in self.clips() else {}
 
     def clips(self) -> frozenset[str]:
         """Every clip that has files."""
-        return self._session.records.clips() if self._rows is None else frozenset(self._rows)
+        return self._drift.tree if self._drift else frozenset(self._listed)
+
+    @cached_property
+    def _listed(self) -> dict[str, dict[str, Mapping[str, Any]]]:
+        found: dict[str, dict[str, Mapping[str, Any]]] = {}
+        for path, row in self._table.rows().items():
+            found.setdefault(str(row.get("clip")), {})[path] = row
+        return found
 
 
 class _Unfinished:
-    """Files that are about to be placed, noted before the first one is: a killed run's can be told from a stranger's."""
+    """Files that are about to be placed or removed, noted before the first one is: what a killed run placed can be told
+    from a stranger's, and what it removed from what is missing."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        self._path = os.path.join(session.wish.root, ".clipbuild", f"placing.{session.catalog.project.profile}")
-        self._paths: frozenset[str] = frozenset()
-        with suppress(OSError, ValueError):
-            with open(self._path, encoding="utf-8") as file:
-                self._paths = frozenset(map(str, json.load(file)))
-            session.tree.sweep(self._paths)
+        self._session, self._path = session, _placing(session)
+        self._paths = unfinished(session)
+        session.tree.sweep(self._paths)
 
     def strays(self, table: Manifest) -> set[str]:
         """What a killed run placed and did not list."""
@@ -134,7 +148,7 @@ class _Unfinished:
         return found is not None and self._session.store.has(found)
 
     def begin(self, paths: Iterable[str]) -> None:
-        """From now on these may be there."""
+        """From now on these may be there, or not."""
         self._paths |= set(paths)
         if self._paths:
             files.write_atomic(self._path, json.dumps(sorted(self._paths)).encode(), mode=0o600)

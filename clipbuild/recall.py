@@ -91,7 +91,7 @@ class Recall:
         """How many actions the clips have that were not planned; nearly, for some are shared."""
         if self._drift is None:
             return 0
-        gone = self._session.records.clips() - {entry.id for entry in self._session.catalog.entries}
+        gone = self._drift.tree - {entry.id for entry in self._session.catalog.entries}
         known = {**self._marks, **self._session.records.marks(gone)}
         return max(0, self._drift.actions - sum(known[clip].actions for clip in {*planned, *gone} & known.keys()))
 

@@ -99,31 +99,31 @@ class Records:
 
     def clips(self) -> frozenset[str]:
         """Every clip that has files in the tree."""
-        data = self._state.get(self._whole, "clips")
-        return frozenset(data.decode().split("\n")) if data else frozenset()
+        return frozenset(self._tree()[3].split("\n")) - {""}
 
     def put_tree(self, clips: Iterable[str], manifest: str) -> None:
         """The tree now has these clips, and the manifest with this fingerprint."""
-        self._state.put(self._whole, "clips", "\n".join(sorted(clips)).encode())
-        self._state.put(self._whole, "manifest", manifest.encode())
-        token, count = self._stamp()
-        self._state.put(self._whole, "stamp", f"{token or os.urandom(8).hex()} {count + 1}".encode())
+        token, count, _, _ = self._tree()
+        body = [token or os.urandom(8).hex(), count + 1, manifest, "\n".join(sorted(clips))]
+        self._state.put(self._whole, "tree", json.dumps(body, ensure_ascii=False).encode())
 
     def manifest(self) -> str:
         """The fingerprint of the manifest that was written last."""
-        return (self._state.get(self._whole, "manifest") or b"").decode()
+        return self._tree()[2]
 
     def stamp(self) -> str:
         """By which it is told later whether these records are all still there."""
-        return " ".join(map(str, self._stamp()))
+        return "{} {}".format(*self._tree())
 
-    def remembers(self, stamp: str) -> bool:
-        """Everything that was recorded when this was the stamp still is."""
-        token, count = self._stamp()
+    def remembered(self, stamp: str) -> frozenset[str] | None:
+        """`clips`, when everything that was recorded by the time of this stamp still is; else None."""
+        token, count, _, clips = self._tree()
         then, _, earlier = stamp.partition(" ")
-        return bool(token) and then == token and earlier.isdecimal() and int(earlier) <= count
+        known = bool(token) and then == token and earlier.isdecimal() and int(earlier) <= count
+        return frozenset(clips.split("\n")) - {""} if known else None
 
-    def _stamp(self) -> tuple[str, int]:
-        data = self._state.get(self._whole, "stamp") or b""
-        token, _, count = data.decode().partition(" ")
-        return token, int(count or 0)
+    def _tree(self) -> tuple[str, int, str, str]:
+        """(name of these records, how often they were written, the manifest's fingerprint, clips)."""
+        data = self._state.get(self._whole, "tree")
+        token, count, manifest, clips = json.loads(data) if data else ("", 0, "", "")
+        return token, count, manifest, clips

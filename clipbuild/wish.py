@@ -13,3 +13,8 @@ class Wish:
     platforms: tuple[str, ...] = ()
     profile: str = ""
     clips: frozenset[str] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Everything is wished for."""
+        return not self.products and not self.platforms and self.clips is None

@@ -13,7 +13,7 @@ LAYERS = [
     {"media", "providers"},
     {"stages"},
     {"planner"},
-    {"manifest", "look", "records", "recall",
+    {"manifest", "look", "records", "recall", "upkeep",
      "planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
      "adapters", "tooling", "standins", "pricing", "consent", "ledger",
      "impact", "shift", "authorship", "credentials", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},

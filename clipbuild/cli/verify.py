@@ -1,12 +1,11 @@
 """`clipbuild verify`: every damaged blob, every output that isn't what was recorded; made again, are the bytes the same?"""
 
 import os
-from typing import Any
 
 import click
 
 from clipbuild.cli.common import json_option, profile_option, settings, show_json, workspace
-from clipbuild.errors import UsageError
+from clipbuild.errors import UsageError, shown
 from clipbuild.plural import counted
 
 
@@ -29,32 +28,33 @@ def verify(folder: str, products: tuple[str, ...], rebuild: bool, profile: str, 
         return _remade(folder, products, profile, as_json)
     if products:
         raise UsageError("verify takes products only with --rebuild", hint="`clipbuild verify --rebuild SKU`")
-    from clipbuild import digest, planning
+    from clipbuild import planning, upkeep
+    from clipbuild.engine.workspace import Workspace
     from clipbuild.wish import Wish
 
-    session = planning.open_session(Wish(workspace(folder), profile=profile), settings())
-    try:
-        found = session.store.verify()
-        damaged: list[dict[str, Any]] = [{"blob": d.digest, "what": d.kind, "precious": d.precious} for d in found]
-        outputs: list[dict[str, str]] = []
-        rows = session.tree.recorded()
-        for path, row in rows.items():
-            target = os.path.join(session.tree.top, path)
-            if not os.path.isfile(target) or os.path.islink(target):
-                outputs.append({"path": path, "what": "missing"})
-            elif digest.of_file(target) != row["sha256"]:
-                outputs.append({"path": path, "what": "not what was recorded"})
-        blobs = sum(1 for _ in session.store.blobs())
-    finally:
-        session.close()
+    root = workspace(folder)
+    with Workspace(root).held():
+        session = planning.open_session(Wish(root, profile=profile), settings())
+        try:
+            found = upkeep.inspect(session)
+        finally:
+            session.close()
+    damaged = [{"blob": d.digest, "what": d.kind, "precious": d.precious} for d in found.damaged]
+    outputs = [{"path": path, "what": what} for path, what in found.outputs]
     if as_json:
-        show_json({"blobs": blobs, "damaged": damaged, "files": len(rows), "outputs": outputs})
+        show_json({
+            "blobs": found.blobs, "damaged": damaged, "files": found.files, "outputs": outputs,
+            "unfinished": found.unfinished,
+        })  # fmt: skip
     else:
-        for item in damaged:
-            click.echo(f"blob {item['blob'][:16]}…  {item['what']}" + ("  (bought)" if item["precious"] else ""))
-        for entry in outputs:
-            click.echo(f"{entry['path']}  {entry['what']}")
-        click.echo(f"{counted(blobs, 'blob')}, {counted(len(rows), 'file')}: {len(damaged) + len(outputs)} damaged or missing")
+        for blob in found.damaged:
+            click.echo(f"blob {blob.digest[:16]}…  {blob.kind}" + ("  (bought)" if blob.precious else ""))
+        for path, what in found.outputs:
+            click.echo(f"{shown(path)}  {what}")
+        if found.unfinished:
+            click.echo(f"{len(found.unfinished)} files of a build that did not end; `clipbuild build` settles them")
+        told = f"{counted(found.blobs, 'blob')}, {counted(found.files, 'file')}"
+        click.echo(f"{told}: {len(damaged) + len(outputs)} damaged or missing")
     return 5 if damaged or outputs else 0
 
 

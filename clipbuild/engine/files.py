@@ -45,23 +45,30 @@ def place(src: str, dest: str, *, share: bool, root: str | None = None, disk: Di
     else the bytes are copied. `root` as for `write_atomic`.
     """
     with _parent(dest, root, disk) as (folder, name), _opened(src, disk) as source:
-        how = ["copy"]
+        how, device = ["copy"], os.fstat(folder).st_dev
 
         def fill(fd: int) -> None:
             if disk.clone(source, fd):
                 how[0] = "clone"
             elif share:
+                _uncloned.add(device)
                 raise _Share
             else:
                 copy_all(source, fd, disk)
 
         try:
+            if share and device in _uncloned:
+                raise _Share
             _replace(folder, name, fill, 0o644, False, disk)
         except _Share:
             if _linked(src, folder, name, disk):
                 return "link"
             _replace(folder, name, lambda fd: copy_all(source, fd, disk), 0o644, False, disk)
         return how[0]
+
+
+_uncloned: set[int] = set()
+"""Devices that were seen not to share blocks: asked once, not for every file."""
 
 
 class _Share(Exception):  # noqa: N818 - a turn in the road, not an error
@@ -219,8 +226,14 @@ def create_temp(folder: int, disk: Disk = DISK) -> tuple[str, int]:
 
 def forget_temp(folder: int, name: str, disk: Disk = DISK) -> None:
     """Remove a temporary after a failure, as far as the disk lets us: the failure is what gets reported."""
-    with suppress(OSError):
-        disk.unlink(name, dir_fd=folder)
+    for _ in range(2):
+        try:
+            disk.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            return
+        except OSError:
+            continue
+        return
 
 
 @contextmanager
@@ -254,6 +267,9 @@ def _replace(folder: int, name: str, fill: Callable[[int], object], mode: int, d
 def _linked(src: str, folder: int, name: str, disk: Disk) -> bool:
     temp = f"{TEMP_PREFIX}{os.urandom(8).hex()}{TEMP_SUFFIX}"
     try:
+        with suppress(FileExistsError):
+            disk.link(src, name, dst_dir_fd=folder)
+            return True
         disk.link(src, temp, dst_dir_fd=folder)
     except OSError as error:
         if error.errno in _NO_LINK:

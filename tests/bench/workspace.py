@@ -1,8 +1,8 @@
 """Makes workspaces of any size for the engine's benchmark, and the ninja graph that equals one. Knows no timing.
 
-A product has a photo of its own: 6 actions (image, check, render, cover, captions, post) and 15 deliverables, five files
-on each of three platforms. The ninja graph has an edge an action and an edge an export, the same photos, a file a
-product that says what its clip is, and the same files in its output tree.
+A product has a photo of its own: 7 actions (image, check, choose, render, cover, captions, post) and 15 deliverables,
+five files on each of three platforms. The ninja graph has an edge an action and an edge an export, the same photos, a
+file a product that says what its clip is, and the same files in its output tree.
 """
 
 import os
@@ -74,7 +74,7 @@ def make(root: str, products: int, files: int) -> None:
     photos(os.path.join(root, "photos"), products)
 
 
-ACTIONS = 6
+ACTIONS = 7
 """Of one product."""
 
 
@@ -118,7 +118,8 @@ def edges(number: int) -> str:
     rows = [
         (f"{obj}/image", f"photos/{number // 1000:03d}/{number:06d}.png"),
         (f"{obj}/checked {obj}/report", f"{obj}/image"),
-        (f"{obj}/video", f"{obj}/checked {spec(number)}"),
+        (f"{obj}/choice {obj}/advice", f"{obj}/report {spec(number)}"),
+        (f"{obj}/video", f"{obj}/checked {obj}/choice {spec(number)}"),
         (f"{obj}/cover", f"{obj}/video"),
         (f"{obj}/srt {obj}/vtt", spec(number)),
         (f"{obj}/post", spec(number)),

@@ -51,10 +51,12 @@ class Stage:
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def start(self, *args: str, kill: int = 0, fail: int = 0, error: int = 0, lie: str = "", freeze: int = 0) -> int:
+    def start(self, *args: str, **faults: Any) -> int:
         """Begin `clipbuild ARGS`. Its disk kills it at call `kill`, fails call `fail` with `error`, stops it at call
-        `freeze`, or lies: `lie` is "torn" (a rename that copies)."""
-        pid = self.ask(do="start", args=args, kill=kill, fail=fail, error=error, lie=lie, freeze=freeze)
+        `freeze`, or lies: `lie` is "torn" (a rename that copies). `later` puts its clock on by so many seconds, `store` is
+        the store its user has set."""
+        usual = {"kill": 0, "fail": 0, "error": 0, "lie": "", "freeze": 0, "later": 0, "store": ""}
+        pid = self.ask(do="start", args=args, **{**usual, **faults})
         assert isinstance(pid, int)
         return pid
 
@@ -115,8 +117,13 @@ def build(task: dict[str, Any], folder: str) -> None:
     from clipbuild.cli.main import main
     from clipbuild.engine import disk
 
-    put = door(task)
+    put, now = door(task), time.time
     disk.put_behind(put)
+    time.time = lambda: now() + task["later"]  # the process's own clock; files are stamped by the system
+    if task["store"]:
+        os.environ["CLIPBUILD_CONFIG"] = os.path.join(folder, f"config-{os.getpid()}.toml")
+        with open(os.environ["CLIPBUILD_CONFIG"], "w") as file:
+            file.write(f"store = {json.dumps(task['store'])}\n")
     out, err, status = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
@@ -150,11 +157,20 @@ def serve() -> None:
                 if not pid:
                     build(task, folder)
                 found: Any = pid
+            elif task["do"] == "alive":
+                found = [pid for pid in task["pids"] if is_alive(pid)]
             else:
                 _, status = os.waitpid(task["pid"], 0)
                 found = ended(os.path.join(folder, str(task["pid"])), os.waitstatus_to_exitcode(status))
             answers.write(json.dumps(found) + "\n")
             answers.flush()
+
+
+def is_alive(pid: int) -> bool:
+    """It is there and no zombie."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
 
 
 def ended(path: str, status: int) -> dict[str, Any]:
