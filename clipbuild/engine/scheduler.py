@@ -113,10 +113,24 @@ class _Run:
                 while not self.ended.empty():
                     self._take(self.ended.get_nowait())
                 self._start_ready()
+            self._fail_stuck()
         finally:
             await self._wind_up()
             self.outcome.left = [a.name for a in self.order if a.id not in self.closed]
         return self.outcome
+
+    def _fail_stuck(self) -> None:
+        """What still waits, though nothing runs and nothing holds it back, waits for an output that was never left."""
+        if self.stop.is_set() or (self.fail_fast and self.outcome.failed):
+            return
+        for action in self.order:
+            if action.id not in self.closed and self.plan.inputs(action) is None:
+                missing = [name for name, s in action.inputs.items() if isinstance(s, Output) and self._is_missing(s)]
+                what = f"{action.name}: what it is made from was not left: {', '.join(missing)}"
+                self._note_failed(action, ActionError(what))
+
+    def _is_missing(self, source: Output) -> bool:
+        return not source.optional and self.plan.resolve(source) is None
 
     def _prepare(self) -> None:
         verdicts = self.plan.verdicts

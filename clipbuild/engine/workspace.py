@@ -75,7 +75,8 @@ class Workspace:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 files.remove(path)
-        files.sweep(self.home)
+        for folder in (self.home, self.store, os.path.join(self.store, "precious")):
+            files.sweep(folder)
 
     @contextmanager
     def held(

@@ -25,11 +25,12 @@ from typing import Any
 
 import ninja
 
-from tests.bench import workspace
+from tests.bench import trivial, workspace
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRODUCT = [sys.executable, "-m", "clipbuild"]
 BENCH = [sys.executable, "-m", "tests.bench.trivial"]
+FACTS = {trivial.FACTS: json.dumps(trivial.facts())}
 NINJA = [os.path.join(ninja.BIN_DIR, "ninja"), "-j2"]
 
 
@@ -50,7 +51,7 @@ class Run:
 
 def run(argv: list[str], folder: str) -> Run:
     """Run to the end; a failure ends the benchmark."""
-    env = {**os.environ, "PYTHONPATH": ROOT, "CLIPBUILD_CONFIG": "/nonexistent", "CLIPBUILD_TRUSTED": "1"}
+    env = {**os.environ, "PYTHONPATH": ROOT, "CLIPBUILD_CONFIG": "/nonexistent", "CLIPBUILD_TRUSTED": "1", **FACTS}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=err, env=env)
@@ -89,7 +90,7 @@ class Pair:
             plan = run([*BENCH, "plan", "--json"], self.ours) if cold_plan else None
             build = run([*BENCH, "build", "--json"], self.ours)
             ran = len(build.report()["ran"])
-            assert ran == workspace.ACTIONS * self.products, ran
+            assert ran == len(workspace.STAGES) * self.products, ran
             self.facts |= {"actions": ran, "cold_build_seconds": build.seconds}
             if plan:
                 self.facts |= {"cold_plan_seconds": plan.seconds, "cold_plan_rss_mb": plan.rss_mb}
@@ -120,7 +121,7 @@ class Pair:
         return done
 
     def edited(self) -> Run:
-        """One product's price is edited: its words, its clip and its cover are made again."""
+        """One product's price is edited: its words, its clip and its cover are made again, and looked at."""
         number = self.products // 2
         path = workspace.catalog_file(self.ours, number // -(-self.products // self.files))
         with open(path, encoding="utf-8") as file:
@@ -131,7 +132,7 @@ class Pair:
         with open(path, "w", encoding="utf-8") as file:
             file.write(f'{head}sku: {workspace.sku(number)}\n{before}price: "{price}0"{after}')
         done = run([*BENCH, "build", "--json"], self.ours)
-        assert sorted(name.rsplit("/", 1)[1] for name in done.report()["ran"]) == ["captions", "cover", "render"]
+        assert sorted(name.rsplit("/", 1)[1] for name in done.report()["ran"]) == ["captions", "clipcheck", "cover", "render"]
         return done
 
     def ninja_edited(self) -> Run:

@@ -1,13 +1,15 @@
 """Makes workspaces of any size for the engine's benchmark, and the ninja graph that equals one. Knows no timing.
 
-A product has a photo of its own: 7 actions (image, check, choose, render, cover, captions, post) and 15 deliverables,
-five files on each of three platforms. The ninja graph has an edge an action and an edge an export, the same photos, a
+A product has a photo of its own: an action for each of `STAGES`, and 15 deliverables, five files on each of three
+platforms. The ninja graph has an edge an action and an edge an export, the same photos, a
 file a product that says what its clip is, and the same files in its output tree.
 """
 
 import os
 import struct
 import zlib
+
+from tests.bench import trivial
 
 PLATFORMS = ("tiktok", "reels", "shorts")
 KINDS = ("mp4", "jpg", "json", "srt", "vtt")
@@ -74,10 +76,6 @@ def make(root: str, products: int, files: int) -> None:
     photos(os.path.join(root, "photos"), products)
 
 
-ACTIONS = 7
-"""Of one product."""
-
-
 def catalog_file(root: str, number: int) -> str:
     """The catalog file of this number."""
     return os.path.join(root, "catalog", f"part-{number:04d}.yaml")
@@ -94,6 +92,7 @@ def photos(folder: str, products: int) -> None:
 
 def make_ninja(root: str, products: int) -> None:
     """Write the equal ninja graph, with the sources it needs."""
+    outputs = {name: stage.outputs for name, stage in trivial.stages().items()}
     photos(os.path.join(root, "photos"), products)
     for number in range(products):
         if number % 1000 == 0:
@@ -103,7 +102,7 @@ def make_ninja(root: str, products: int) -> None:
         file.write("ninja_required_version = 1.10\nbuilddir = .\n")
         file.write("rule make\n  command = for o in $out; do echo $out > $$o; done\n")
         for number in range(products):
-            file.write(edges(number))
+            file.write(edges(number, outputs))
 
 
 def spec(number: int) -> str:
@@ -111,22 +110,25 @@ def spec(number: int) -> str:
     return f"spec/{number // 1000:03d}/{number:06d}.yaml"
 
 
-def edges(number: int) -> str:
-    """The edges of one product."""
+STAGES = ("image", "check", "choose", "render", "cover", "captions", "clipcheck", "post")
+"""What is made for a product; each is an action of ours and an edge of theirs."""
+NEEDS = {
+    "image": (), "check": ("image",), "choose": ("check",), "render": ("check", "image", "choose"), "cover": ("render",),
+    "captions": (), "clipcheck": ("render",), "post": (),
+}  # fmt: skip
+
+
+def edges(number: int, outputs: dict[str, tuple[str, ...]]) -> str:
+    """The edges of one product. `outputs` are those of every stage."""
     name = sku(number)
-    obj = f"obj/{name}"
-    rows = [
-        (f"{obj}/image", f"photos/{number // 1000:03d}/{number:06d}.png"),
-        (f"{obj}/checked {obj}/report", f"{obj}/image"),
-        (f"{obj}/choice {obj}/advice", f"{obj}/report {spec(number)}"),
-        (f"{obj}/video", f"{obj}/checked {obj}/choice {spec(number)}"),
-        (f"{obj}/cover", f"{obj}/video"),
-        (f"{obj}/srt {obj}/vtt", spec(number)),
-        (f"{obj}/post", spec(number)),
-    ]
+    made = {stage: " ".join(f"obj/{name}/{stage}.{output}" for output in outputs[stage]) for stage in STAGES}
+    rows = []
+    for stage in STAGES:
+        source = f"photos/{number // 1000:03d}/{number:06d}.png" if stage == "image" else spec(number)
+        rows.append((made[stage], " ".join([source, *(made[need] for need in NEEDS[stage])])))
+    ends = " ".join(made[stage] for stage in ("render", "cover", "captions", "post", "clipcheck"))
     for platform in PLATFORMS:
-        tree = " ".join(f"dist/{platform}/{name}/{name}.{kind}" for kind in KINDS)
-        rows.append((tree, f"{obj}/video {obj}/cover {obj}/post {obj}/srt {obj}/vtt"))
+        rows.append((" ".join(f"dist/{platform}/{name}/{name}.{kind}" for kind in KINDS), ends))
     return "".join(f"build {outs}: make {ins}\n" for outs, ins in rows)
 
 

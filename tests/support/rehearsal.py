@@ -145,8 +145,7 @@ def serve() -> None:
     from clipbuild.stages import registry
     from tests.bench import trivial
 
-    inline = {name: trivial.Trivial(s.name, s.outputs, (), True, 10_001, s.left) for name, s in trivial.STAGES.items()}
-    registry.replace(inline, [sys.executable, "-c", "raise SystemExit(9)"])
+    registry.replace(trivial.stages(tools=(), inline=True, version=10_001), [sys.executable, "-c", "raise SystemExit(9)"])
     warm()
     answers = os.fdopen(os.dup(1), "w")
     with tempfile.TemporaryDirectory() as folder:
