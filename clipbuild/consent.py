@@ -26,10 +26,20 @@ def budget(
 
     Raises SpendError when something has to be bought and may not be, before anything runs; UsageError for no amount.
     """
-    caps = _caps(session, max_spend)
     if not session.settings.trusted:
         return UNTRUSTED
     found = bill(session, planned, Adapters(session.settings, os.environ))
+    return allowed(session, found, max_spend=max_spend, locked=locked, frozen=frozen, ask=ask, agreed=agreed)
+
+
+def allowed(
+    session: Session, found: Bill, *, max_spend: str = "", locked: bool = False, frozen: bool = False,
+    ask: Ask | None = None, agreed: str = "",
+) -> Budget:  # fmt: skip
+    """The same for a bill that is known."""
+    caps = _caps(session, max_spend)
+    if not session.settings.trusted:
+        return UNTRUSTED
     if locked or frozen:
         if any(line.will for line in found.lines):
             asked = "--frozen" if frozen else "--locked"

@@ -34,6 +34,7 @@ COMMANDS = {
     "import": ("clipbuild.cli.imports", "Bring a shop's export into the catalog."),
     "authorship": ("clipbuild.cli.authorship", "Say who made what of a clip: people, models, and clipbuild by rule."),
     "credentials": ("clipbuild.cli.credentials", "Write signed copies of clips with Content Credentials (C2PA)."),
+    "transcribe": ("clipbuild.cli.transcribe", "Buy the times of spoken words, for captions."),
     "fake-providers": ("clipbuild.cli.fake_providers", "Rehearse without spending: the providers' protocols on this machine."),
     "doctor": ("clipbuild.cli.doctor", "Look at this machine: ffmpeg, encoders, filters, fonts."),
     "jobs": ("clipbuild.cli.jobs", "List what is open or unsure at the providers, and settle it."),

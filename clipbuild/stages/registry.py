@@ -28,6 +28,7 @@ MODULES = {
     "post": "clipbuild.stages.post",
     "generate": "clipbuild.stages.generate",
     "animate": "clipbuild.stages.animate",
+    "transcribe": "clipbuild.stages.transcribe",
 }
 
 WORKER: list[str] = [sys.executable, "-P", "-m", "clipbuild.stages"]
