@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
+from clipbuild.errors import MediaError, shown
 from clipbuild.media import linebreak, script
 
 PAUSE = 0.45
@@ -60,21 +61,21 @@ def cues(params: Mapping[str, Any]) -> list[Cue]:
     seconds = float(params["seconds"])
     closing = _closing(params)
     begin_close = end_card_start(params)
-    shown = min(seconds, begin_close)
+    until = min(seconds, begin_close)
     if begin_close >= seconds:
         begin_close = seconds - _close_seconds(closing, seconds)
     hook = _clean(params.get("hook"))
     card = params.get("card") or {}
     headline = _clean(card.get("headline"))
     spoken = [_asked(entry) for entry in params.get("captions") or ()]
-    found = [Cue("headline", headline, 0.0, shown)] if headline else []
+    found = [Cue("headline", headline, 0.0, until)] if headline else []
     if headline:  # a card says more at once: its words stay
-        found += [Cue("hook", hook, 0.0, shown)] if hook else []
-        found += _captions(spoken, 0.0, shown, shown)
+        found += [Cue("hook", hook, 0.0, until)] if hook else []
+        found += _captions(spoken, 0.0, until, until)
     else:
         open_end = _hook_end(hook, spoken, begin_close)
         found += [Cue("hook", hook, 0.0, open_end)] if hook else []
-        found += _captions(spoken, open_end if hook else 0.0, begin_close, shown)
+        found += _captions(spoken, open_end if hook else 0.0, begin_close, until)
     found += [replace(cue, start=begin_close, end=seconds) for cue in closing]
     order = ("hook", "headline", "caption", "sign", "offer", "price", "cta")
     rounded = [replace(c, start=round(c.start, 3), end=round(c.end, 3)) for c in found]
@@ -157,6 +158,8 @@ def _captions(spoken: Sequence[Asked], begin: float, until: float, seconds: floa
     at = begin
     for index, one in enumerate(spoken):
         if one.at is not None:
+            if one.at >= seconds - 0.01:
+                raise _too_late(one, seconds)
             end = one.at + one.lasts if one.lasts is not None else _natural_end(one, spoken[index + 1 :], until, seconds)
             found.append(Cue("caption", one.text, min(one.at, seconds), min(end, seconds), words=one.words))
             at = min(max(at, end), seconds)
@@ -167,6 +170,14 @@ def _captions(spoken: Sequence[Asked], begin: float, until: float, seconds: floa
         found.append(Cue("caption", one.text, at, min(end, seconds)))
         at = min(end, seconds)
     return [cue for cue in found if cue.end - cue.start > 0.01]
+
+
+def _too_late(one: Asked, seconds: float) -> MediaError:
+    return MediaError(
+        f"a caption comes at {one.at:g} s, the picture ends at {seconds:g} s",
+        [("text", f'"{shown(one.text, 60)}"')],
+        "let it come earlier, make the clip longer with `duration:`, or its end card shorter",
+    )
 
 
 def _natural_end(one: Asked, later: Sequence[Asked], until: float, seconds: float) -> float:

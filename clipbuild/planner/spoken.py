@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from clipbuild.catalog.model import Caption, Clip
 from clipbuild.errors import MediaError
-from clipbuild.media import speech, subtitlefiles, subtitles
+from clipbuild.media import speech, subtitlefiles, subtitles, timing
 from clipbuild.media.timing import Cue
 
 FOLDER = "captions"
@@ -61,11 +61,12 @@ def sources(clip: Clip, files: Files) -> list[str]:
 
 
 def _spoken(clip: Clip, files: Files) -> list[Cue]:
+    until = timing.end_card_start({"seconds": clip.seconds, "end_card": {"seconds": clip.end_card}})
     if clip.words:
         heard = speech.words(files.read(clip.words), clip.words)
-        return speech.captions(speech.mended(heard, clip.script) if clip.script else heard, clip.seconds)
+        return speech.captions(speech.mended(heard, clip.script) if clip.script else heard, until)
     if clip.script:
-        return speech.captions(speech.spread(clip.script, clip.seconds), clip.seconds)
+        return speech.captions(speech.spread(clip.script, until), until)
     raise MediaError(
         "there is nothing to make captions from",
         hint="name a file of word times with `words:`, or write down what is said with `script:`",

@@ -1,5 +1,8 @@
 """The timetable: hook, captions, offer, in time."""
 
+import pytest
+
+from clipbuild.errors import MediaError
 from clipbuild.media import timing
 
 
@@ -21,3 +24,21 @@ def test_asked_times_are_kept() -> None:
     captions = [{"text": "one"}, {"text": "two", "at": 3.0, "seconds": 1.0}, {"text": "three"}]
     cues = timing.cues({"seconds": 8, "captions": captions})
     assert [(cue.start, cue.end) for cue in cues] == [(0, 3), (3, 4), (4, 8)]
+
+
+def test_a_caption_that_would_never_be_seen_is_an_error() -> None:
+    """After the clip's end, or under its end card."""
+    late = {"text": "too late", "at": 4.0}
+    with pytest.raises(MediaError, match="comes at 4 s, the picture ends at 3.5 s"):
+        timing.cues({"seconds": 5, "captions": [late], "end_card": {"seconds": 1.5}})
+    assert timing.cues({"seconds": 5, "captions": [late]})[0].end == 5
+
+
+def test_an_end_card_ends_all_that_is_on_the_picture() -> None:
+    """Hook, captions and a card's words stop when it comes; the offer is on it."""
+    for card in ({}, {"card": {"headline": "Salt"}}):
+        params = {"seconds": 5, "hook": "Hi", "captions": [{"text": "one"}], "cta": "Buy", "end_card": {"seconds": 2, "name": "Us"}}
+        cues = timing.cues({**params, **card})
+        on_card = {cue.kind for cue in cues if cue.start >= 3.0}
+        assert on_card == {"sign", "cta"}
+        assert all(cue.end <= 3.0 for cue in cues if cue.kind not in on_card)
