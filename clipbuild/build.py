@@ -254,7 +254,8 @@ def _publish(
     done = publishing.publish(session, planned, approved_only=options.approved_only)
     report.deliverables = done.count
     report.held = {hold.clip: str(hold) for hold in done.held}
-    for text in holds.advice(session, planned, set(report.ran)):
+    made = set(report.ran)
+    for text in (*holds.advice(session, planned, made), *holds.too_large(session, planned, made)):
         bus.emit(events.Warned, text=text)
     report.degraded = standins.degraded(planned)
     for clip, text in report.degraded.items():

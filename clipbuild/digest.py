@@ -17,7 +17,6 @@ Digest = NewType("Digest", str)
 Fingerprint = NewType("Fingerprint", str)
 """XXH3-128 as 32 lower-case hex digits: a hint that something changed, never a name."""
 
-CHUNK = 1 << 20
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -58,14 +57,3 @@ def fingerprint(data: bytes) -> Fingerprint:
     import xxhash
 
     return Fingerprint(xxhash.xxh3_128_hexdigest(data))
-
-
-def fingerprint_file(path: str) -> Fingerprint:
-    """XXH3-128 of a file's bytes. Raises OSError."""
-    import xxhash
-
-    state = xxhash.xxh3_128()
-    with open(path, "rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            state.update(chunk)
-    return Fingerprint(state.hexdigest())

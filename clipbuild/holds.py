@@ -124,6 +124,16 @@ def advice(session: Session, planned: Planned, ran: Collection[str]) -> Iterator
                 yield text
 
 
+def too_large(session: Session, planned: Planned, ran: Collection[str]) -> Iterator[str]:
+    """A line for each clip made in this run that is larger than its platform takes."""
+    names = {action.id: action.name for action in planned.plan.graph}
+    for wanted in (file for files in planned.deliverables.values() for file in files if file.kind == "mp4"):
+        blob, most = planned.plan.resolve(wanted.source), session.catalog.project.platforms[wanted.platform].max_bytes
+        if blob and names[wanted.source.action] in ran and session.store.has(blob) and session.store.size(blob) > most:
+            told = f"{session.store.size(blob) / 1e6:.1f} MB, {wanted.platform} takes {most / 1e6:g} MB"
+            yield f"{wanted.path}: {told}; make it shorter, or lower the spec's `maxrate_kbps`"
+
+
 def read_json(session: Session, blob: Digest | None) -> dict[str, Any]:
     """A small report in the store; {} where it is not there or is none."""
     if blob is None:

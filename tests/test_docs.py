@@ -76,3 +76,24 @@ def test_the_readme_names_commands_that_exist() -> None:
     words = re.findall(r"clipbuild (?:-C \S+ )?([a-z]+)[ `]", (ROOT / "README.md").read_text(encoding="utf-8"))
     commands = {word for word in words if word in COMMANDS}
     assert {"build", "plan", "init", "check", "why", "prompt", "qc"} <= commands
+
+
+def test_the_map_names_every_room() -> None:
+    """docs/architecture.md shows each room, and each file of the assembly and the ground, and none that is gone."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    shown = text.partition("```text\n")[2].partition("```")[0]
+    rooms = {path.stem for path in (ROOT / "clipbuild").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    words = {word for line in shown.splitlines() for word in re.split(r"\s+|│", line[12:41]) if word}
+    assert words == {room for room in rooms if not room.startswith("__")}
+
+
+def test_every_package_earns_its_place() -> None:
+    """Each dependency has a row that says why, and each page a link in the README."""
+    import tomllib
+
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Packages")[2]
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    names = [re.split(r"[<>=\[; ]", wanted)[0] for wanted in table["project"]["dependencies"]]
+    assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)] == []
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in readme] == []

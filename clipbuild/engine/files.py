@@ -154,11 +154,6 @@ def refusal(root: str, relative: str) -> str:
     return ""
 
 
-def is_regular_inside(root: str, relative: str) -> bool:
-    """`relative` is a readable regular file and, links followed, lies in `root`."""
-    return not refusal(root, relative)
-
-
 def open_inside(root: str, relative: str) -> int:
     """Open an input for reading, links followed as long as they stay in `root`; close it.
 

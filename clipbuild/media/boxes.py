@@ -14,8 +14,6 @@ from clipbuild.errors import MediaError
 
 MOST_INDEX = 64 << 20
 MOST_BOXES = 20_000
-MOST_DEPTH = 8
-PARENTS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ from clipbuild.planner import posts
 PICTURE_HEADROOM = 1.2
 """The local picture is this much larger than the frame, so that a move never shows an edge or blurs."""
 
-MOVE_WORDS = {"9:16": "vertical 9:16", "16:9": "horizontal 16:9", "4:5": "portrait 4:5", "1:1": "square 1:1"}
-
 
 @dataclass(frozen=True, slots=True)
 class Deliverable:

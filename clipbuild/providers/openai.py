@@ -24,7 +24,6 @@ BASE_URL = "https://api.openai.com/v1"
 ANSWER_SECONDS = 900.0
 """How long an answer may take: large pictures at the highest quality take minutes, and a late one is paid all the same."""
 PICTURE = models.Picture(formats=("PNG", "JPEG", "WEBP"), largest=50_000_000)
-LONGEST_SPEECH = 25_000_000
 
 TOKENS_A_PHOTO = (300, 6300)
 """Least and most input tokens of a reference photo: below what resellers list, above the most that earlier models took."""
