@@ -17,6 +17,8 @@ Digest = NewType("Digest", str)
 Fingerprint = NewType("Fingerprint", str)
 """XXH3-128 as 32 lower-case hex digits: a hint that something changed, never a name."""
 
+CHUNK = 1 << 20
+"""How much of a file is read at once."""
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 
 

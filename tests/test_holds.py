@@ -10,7 +10,7 @@ def test_a_clip_larger_than_its_platform_takes_is_told(tmp_path: pathlib.Path) -
     project = built(tmp_path)
     project.write("clipbuild.yaml", (project.root / "clipbuild.yaml").read_text() + "platforms:\n  tiktok: {max_megabytes: 0.001}\n")
     project.edit("catalog/all.yaml", "offer: {price: €5}\n  - sku: item-1", "offer: {price: €4}\n  - sku: item-1")
-    status, out, err = project.run("build", "--profile", "draft")
+    status, _, err = project.run("build", "--profile", "draft")
     assert status == 0, err
     [line] = [row for row in err.splitlines() if "takes 0.001 MB" in row]
     assert line.startswith("warning: tiktok/item-0/item-0.mp4: ")
