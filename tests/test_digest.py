@@ -4,7 +4,7 @@ import hashlib
 import pathlib
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clipbuild import digest
@@ -39,12 +39,14 @@ def test_the_canonical_form() -> None:
     assert digest.of_document(document) == "ac0d969d0b2b4768f83210cc6010c34ed1a2fd070ea898ffe9720d2136ab9b0e"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=6), PLAIN, max_size=6))
 def test_order_does_not_matter(document: dict[str, object]) -> None:
     """The same fields written in another order are the same document."""
     assert digest.canonical(dict(reversed(document.items()))) == digest.canonical(document)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PLAIN, PLAIN)
 def test_other_values_are_other_documents(one: object, other: object) -> None:
     """Two documents have one form only where they are equal and of equal kind: 1, 1.0, true and "1" all differ (S2)."""

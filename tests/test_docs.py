@@ -84,7 +84,8 @@ def test_the_map_names_every_room() -> None:
     shown = text.partition("```text\n")[2].partition("```")[0]
     rooms = {path.stem for path in (ROOT / "clipbuild").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     words = {word for line in shown.splitlines() for word in re.split(r"\s+|│", line[12:41]) if word}
-    assert words == {room for room in rooms if not room.startswith("__")}
+    there = {room for room in rooms if not room.startswith("__")}
+    assert words == there, f"docs/architecture.md, Rooms: add {there - words or '-'}, take out {words - there or '-'}"
 
 
 def test_every_package_earns_its_place() -> None:

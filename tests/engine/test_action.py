@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clipbuild import digest
@@ -61,6 +61,7 @@ def test_names_pools_and_worth_are_not_in_the_key(change: dict[str, Any]) -> Non
     assert key(add(**change)) == key(add())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PARAMS, PARAMS)
 def test_other_params_are_another_action(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Two actions have one identity only where their params are one JSON document."""
@@ -68,6 +69,7 @@ def test_other_params_are_another_action(one: dict[str, Any], other: dict[str, A
     assert (add(params=one).id == add(params=other).id) == same
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PARAMS, PARAMS)
 def test_params_are_not_inputs_and_not_tools(one: dict[str, Any], other: dict[str, Any]) -> None:
     """The same words in another field are another document."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clipbuild.catalog.model import Asset, Box, Brand, Caption, Clip, Offer, Platform, Post, Prompt, Spec
@@ -57,6 +57,7 @@ def test_hashtags_once_and_no_more_than_fit() -> None:
     assert post(clip, hashtag_limit=0)["hashtags"] == []
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=60), st.integers(2, 40))
 def test_a_title_is_never_longer_than_the_limit(text: str, limit: int) -> None:
     """Counted in UTF-16 units, as the platforms do; what is cut is whole characters and ends in an ellipsis."""
