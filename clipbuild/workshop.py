@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clipbuild import events
@@ -51,7 +51,8 @@ class Workshop:
             if action.precious:
                 if self.gate is not None:
                     self.gate(action, key, inputs)
-                return await self._bought(action, key, paths, folder)
+                trace = await self._bought(action, key, paths, folder)
+                return replace(trace, seconds=round(time.monotonic() - began, 3))
             made = await self._make(action, key, paths, folder)
             outputs = {name: await self._keep(action, name, path) for name, path in made.items()}
             return Trace(action.name, key, outputs, seconds=round(time.monotonic() - began, 3))

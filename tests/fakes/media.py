@@ -1,6 +1,6 @@
 """Results that fakes hand out: real pictures and real clips, of the wanted frame and length, made once and kept.
 
-A picture shows the photos it was asked to edit, a clip moves over its first frame, so that what looks at results later
+A picture shows the photos it was asked to edit, a clip moves in on its first frame, so that what looks at results later
 has something to see. Knows nothing of providers.
 """
 
@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 
 FPS = 24
 SMALL = 96
+PUSH = 0.12
+"""How far a clip moves in on its picture: what a push-in usually asks for."""
 KEPT = 64
 _cache: "OrderedDict[object, bytes]" = OrderedDict()
 _measured: dict[str, tuple[int, int] | None] = {}
@@ -130,7 +132,7 @@ def _scaled(shape: Shape) -> Shape:
 
 
 def clip(shape: Shape, small: bool = False) -> bytes:
-    """An mp4, H.264, 24 frames a second: a slow move over the first frame."""
+    """An mp4, H.264, 24 frames a second: a slow push-in on the first frame."""
     shape = _scaled(shape) if small else shape
     return _kept((replace(shape, first=b""), _mark(shape.first)), lambda: _clip(shape))
 
@@ -138,12 +140,13 @@ def clip(shape: Shape, small: bool = False) -> bytes:
 def _clip(shape: Shape) -> bytes:
     import imageio_ffmpeg
 
-    width, height, over = shape.width, shape.height, 1.06
+    width, height = shape.width, shape.height
     with tempfile.TemporaryDirectory(prefix="fake-clip-") as folder:
         still, out = os.path.join(folder, "still.png"), os.path.join(folder, "clip.mp4")
-        _still(shape, int(width * over), int(height * over)).save(still, compress_level=1)
+        _still(shape, width, height).save(still, compress_level=1)
         frames = shape.seconds * FPS
-        slide = f"crop={width}:{height}:(iw-{width})/2:(ih-{height})*n/{max(frames - 1, 1)},format=yuv420p"
+        grown = [f"'trunc({side}*(1+{PUSH}*n/{max(frames - 1, 1)})/2)*2'" for side in (width, height)]
+        slide = f"scale=w={grown[0]}:h={grown[1]}:eval=frame:flags=bicubic,crop={width}:{height},format=yuv420p"
         sound = ["-f", "lavfi", "-i", "sine=frequency=220:sample_rate=48000"] if shape.audio else []
         command = [
             imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y", "-framerate", str(FPS), "-loop", "1",
