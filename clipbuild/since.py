@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from clipbuild import planning
 from clipbuild.catalog.catalog import Entry
@@ -22,6 +23,7 @@ from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import why
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, UsageError, shown
+from clipbuild.planner import spoken
 from clipbuild.planner.recipes import plan_clip
 from clipbuild.planning import Session
 
@@ -117,8 +119,11 @@ def pins(then: Lock, now: Lock) -> dict[str, tuple[str, ...]]:
 
 def _plan(session: Session, clips: Iterable[Clip]) -> tuple[Graph, dict[str, list[str]]]:
     graph, box = Graph(), planning.toolbox(session)
-    platforms = session.catalog.project.platforms
-    paths = {clip.id: sorted(made.path for made in plan_clip(graph, clip, platforms, box)) for clip in clips}
+    platforms, spoken_in = session.catalog.project.platforms, session.files()
+    paths = {}
+    for clip in clips:
+        made = plan_clip(graph, spoken.resolved(clip, spoken_in)[0], platforms, box)
+        paths[clip.id] = sorted(deliverable.path for deliverable in made)
     return graph, paths
 
 
@@ -142,7 +147,7 @@ def causes(old: Action | None, new: Action, names: Mapping[Digest, str]) -> list
     if old is None:
         return []
     found = []
-    for what, before, after in why(_told(old), _told(new)):
+    for what, before, after in why(*_without_the_same(_told(old), _told(new))):
         if before == FOLLOWS or after == FOLLOWS:
             continue
         if what.startswith("inputs."):
@@ -153,13 +158,28 @@ def causes(old: Action | None, new: Action, names: Mapping[Digest, str]) -> list
     return found
 
 
+def _without_the_same(
+    old: Mapping[str, Any], new: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both without the large parts that are equal: of many thousands of actions nearly all is."""
+    kept: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for name in ("params", "inputs", "tools", "version"):
+        one, two = old[name], new[name]
+        if isinstance(one, Mapping) and isinstance(two, Mapping):
+            odd = [key for key in {*one, *two} if key not in one or key not in two or one[key] != two[key]]
+            kept[0][name], kept[1][name] = ({key: side[key] for key in odd if key in side} for side in (one, two))
+        elif one != two:
+            kept[0][name], kept[1][name] = one, two
+    return kept
+
+
 def names(session: Session) -> dict[Digest, str]:
     """The files of the workspace by their digests, as far as they were asked for."""
     root = session.wish.root
     return {name: os.path.relpath(path, root).replace(os.sep, "/") for name, path in session.origins.items()}
 
 
-def _told(action: Action) -> dict[str, object]:
+def _told(action: Action) -> dict[str, Any]:
     """The action's document with its sources, and the outputs of others by a word."""
     inputs = {name: FOLLOWS if isinstance(given, Output) else given for name, given in action.inputs.items()}
     return {"version": action.version, "params": dict(action.params), "inputs": inputs, "tools": dict(action.tools)}
