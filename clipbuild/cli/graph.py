@@ -11,8 +11,9 @@ from clipbuild.errors import shown
 @click.command()
 @selectors
 @click.option(
-    "--format", "form", type=click.Choice(["text", "dot", "mermaid", "json"]), default="text", show_default=True
-)
+    "--format", "form", type=click.Choice(["text", "dot", "mermaid", "json"]), default="text", show_default=True,
+    help="Lines to read, Graphviz, Markdown, or data.",
+)  # fmt: skip
 @click.pass_obj
 def graph(
     folder: str, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, form: str
@@ -53,7 +54,10 @@ def graph(
         rows += [f"  {ids[a]} -->|{out}| {ids[b]}" for a, b, out in edges]
         click.echo("\n".join(["graph LR", *rows]))
     else:
+        needs: dict[str, list[str]] = {}
+        for a, b, out in edges:
+            needs.setdefault(b, []).append(f"{plan.graph.actions[a].name}:{out}")
         for i, name, verdict in nodes:
-            sources = [f"{plan.graph.actions[a].name}:{out}" for a, b, out in edges if b == i]
+            sources = needs.get(i)
             click.echo(f"{name}  [{verdict}]" + (f"  <- {', '.join(sources)}" if sources else ""))
     return 0

@@ -17,11 +17,12 @@ from clipbuild.wish import Wish
 @selectors
 @scope_options
 @click.option("--markdown", is_flag=True, help="With --since: print the comment of a pull request.")
+@click.option("--limit", type=click.IntRange(0), default=None, help="List so many actions at most; 0: only the summary.")
 @json_option
 @click.pass_context
 def plan(
     ctx: click.Context, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, markdown: bool,
-    as_json: bool,
+    limit: int | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Say what would run, why and for how much; run nothing.
 
@@ -34,7 +35,7 @@ def plan(
         return show_change(wish, scope, "markdown" if markdown else "json" if as_json else "text")
     if markdown:
         raise UsageError("--markdown shows a change", hint="add --since REV, for example --since origin/main")
-    return show_plan(wish, scope, as_json)
+    return show_plan(wish, scope, as_json, limit)
 
 
 def show_change(wish: Wish, scope: Scope, form: str) -> int:
@@ -61,42 +62,74 @@ def show_change(wish: Wish, scope: Scope, form: str) -> int:
     return 0
 
 
-def show_plan(wish: Wish, scope: Scope, as_json: bool) -> int:
-    """Print the plan of a wish; `build --dry-run` is this."""
+def show_plan(wish: Wish, scope: Scope, as_json: bool, limit: int | None = None) -> int:
+    """Print the plan of a wish; `build --dry-run` is this. What the last whole build left as it was is only counted."""
     from clipbuild import planning
+    from clipbuild.look import Look
 
     chosen = settings()
     wish, _ = narrowed(wish, scope, chosen)
-    session = planning.open_session(wish, chosen)
+    look = Look.take(wish, chosen)
+    session = planning.open_session(wish, chosen, suspects=look.suspects())
     try:
-        planned = planning.make_plan(session, None)
+        planned = planning.make_plan(session, look.drift(session))
         found = _bill(session, planned)
-        prices = {line.action.id: line for line in found.lines} if found else {}
-        rows = [_row(planned.plan, action, prices.get(action.id)) for action in planned.plan.graph]
-        degraded = {d.clip: d.degraded for files in planned.deliverables.values() for d in files if d.degraded}
+        told = _told(planned, found, limit if as_json or limit is not None else LISTED)
     finally:
         session.close()
-    todo = [row for row in rows if row["verdict"] != "up to date"]
     if as_json:
         cost = found.plain() if found else {"least": "0", "most": "0"}
-        show_json({"actions": todo, "up_to_date": len(rows) - len(todo), "cost": cost, "degraded": degraded})
-        return 0
-    for row in todo:
+        show_json({**told, "cost": cost})
+    else:
+        _show_text(told, found)
+    return 0
+
+
+LISTED = 200
+"""So many actions a person is shown unasked."""
+
+
+def _told(planned: Any, found: Any, limit: int | None) -> dict[str, Any]:
+    """The plan as JSON data: what is to do by stage, verdict and reason, and the first `limit` actions of it."""
+    from clipbuild.engine.action import Verdict
+
+    plan = planned.plan
+    prices = {line.action.id: line for line in found.lines} if found else {}
+    todo = [action for action in plan.graph if plan.verdicts[action.id] is not Verdict.UP_TO_DATE]
+    kinds = Counter((a.stage, plan.verdicts[a.id].value, plan.reason(a.id, brief=True).kind) for a in todo)
+    degraded = {d.clip: d.degraded for files in planned.deliverables.values() for d in files if d.degraded}
+    return {
+        "summary": [
+            {"stage": stage, "verdict": verdict, "reason": reason, "actions": count}
+            for (stage, verdict, reason), count in sorted(kinds.items())
+        ],
+        "to_do": len(todo), "up_to_date": len(plan.graph) - len(todo) + planned.kept_actions, "degraded": degraded,
+        "actions": [_row(plan, action, prices.get(action.id)) for action in todo[:limit]],
+    }  # fmt: skip
+
+
+def _show_text(told: dict[str, Any], found: Any) -> None:
+    for row in told["actions"]:
         price = f"  {row['price']}" if row.get("price") else ""
         click.echo(f"{row['verdict']:9}  {row['action']}{told_why(row['reason'])}{price}")
-    for clip, words in degraded.items():
+    if (more := told["to_do"] - len(told["actions"])) > 0:
+        click.echo(f"… and {counted(more, 'action')} more (--limit {told['to_do']} lists all); by stage and reason:")
+        for row in told["summary"]:
+            click.echo(f"  {row['actions']:7,}  {row['stage']:10} {row['verdict']}, {row['reason']}")
+    for clip, words in told["degraded"].items():
         click.echo(f"degraded   {clip}: {words}")
-    counts = Counter(row["verdict"] for row in rows)
-    if not todo:
-        click.echo(f"nothing to do: {counted(len(rows), 'action')} up to date")
-    else:
-        told = ", ".join(f"{counts[word]} {word}" for word in ("will run", "may run", "up to date"))
-        click.echo(told + ("; cost 0 USD" if not found or not found.lines else "; to be bought:"))
-        if found and found.lines:
-            from clipbuild.pricing import table
+    if not told["to_do"]:
+        click.echo(f"nothing to do: {counted(told['up_to_date'], 'action')} up to date")
+        return
+    counts = Counter({"up to date": told["up_to_date"]})
+    for row in told["summary"]:
+        counts[row["verdict"]] += row["actions"]
+    line = ", ".join(f"{counts[word]} {word}" for word in ("will run", "may run", "up to date"))
+    click.echo(line + ("; cost 0 USD" if not found or not found.lines else "; to be bought:"))
+    if found and found.lines:
+        from clipbuild.pricing import table
 
-            click.echo("\n".join(table(found)))
-    return 0
+        click.echo("\n".join(table(found)))
 
 
 def _bill(session: Any, planned: Any) -> Any:

@@ -87,8 +87,8 @@ class Plan:
                 self.verdicts[action.id] = Verdict.WILL_RUN if action.id in lost else Verdict.MAY_RUN
                 self.outputs.pop(action.id, None)
 
-    def reason(self, id: Digest) -> Reason:  # noqa: A002 - the graph's word for it
-        """Why the action runs, or might: `new`, `changed`, `lost` or `waits`."""
+    def reason(self, id: Digest, *, brief: bool = False) -> Reason:  # noqa: A002 - the graph's word for it
+        """Why the action runs, or might: `new`, `changed`, `lost` or `waits`; `brief`: not what changed."""
         key = self.keys.get(id)
         if key is None:
             return Reason("waits")
@@ -99,7 +99,7 @@ class Plan:
         for name in self.graph.aliases.get(id, (action.name,)):
             last = self.last(name)
             if last is not None and last[0] != key and inputs is not None:
-                return Reason("changed", why(last[1], action.document(inputs)))
+                return Reason("changed", () if brief else why(last[1], action.document(inputs)))
             if last is not None:
                 return Reason("lost")
         return Reason("new")

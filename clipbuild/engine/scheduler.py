@@ -20,6 +20,7 @@ from clipbuild.events import ActionFailed, ActionFinished, ActionSkipped, Action
 Runner = Callable[[Action, Digest, Mapping[str, Digest]], Awaitable[Trace]]
 BATCH, BATCH_SECONDS = 256, 0.5
 """Traces are written when this many wait, or this long after the first of them."""
+GRACE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -106,6 +107,7 @@ class _Run:
 
     async def run(self) -> Outcome:
         self._prepare()
+        ending = asyncio.create_task(self._end_soon())
         try:
             self._start_ready()
             while self.tasks:
@@ -115,9 +117,18 @@ class _Run:
                 self._start_ready()
             self._fail_stuck()
         finally:
+            ending.cancel()
             await self._wind_up()
             self.outcome.left = [a.name for a in self.order if a.id not in self.closed]
         return self.outcome
+
+    async def _end_soon(self) -> None:
+        """After a stop, what runs has a moment to finish; what costs nothing is then ended, what costs money is not."""
+        await self.stop.wait()
+        await asyncio.sleep(GRACE_SECONDS)
+        for task, action in self.tasks.items():
+            if not action.precious:
+                task.cancel()
 
     def _fail_stuck(self) -> None:
         """What still waits, though nothing runs and nothing holds it back, waits for an output that was never left."""

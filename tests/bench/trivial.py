@@ -2,6 +2,7 @@
 
     python -m tests.bench.trivial -C DIR build      the command line with these stages
     python -m tests.bench.trivial worker            a worker process with these stages
+    python -m tests.bench.trivial --sleep 3 …       what is made in workers takes so long
 
 Each has the outputs, the tools and the way of running (worker or inline) of the real one, read from its source: importing
 it would import what it stands on, which a build does not do either.
@@ -12,7 +13,8 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,9 +35,11 @@ class Trivial:
     tools: tuple[str, ...] = ()
     inline: bool = False
     version: int = 10_000
+    seconds: float = 0.0
 
     def run(self, work: "Workdir") -> None:
         """Leave every output."""
+        time.sleep(self.seconds)
         for name in self.outputs:
             with open(work.out(name), "w") as file:
                 file.write(json.dumps({"output": name, "key": work.key}))
@@ -72,7 +76,8 @@ def stages(**others: Any) -> dict[str, Trivial]:
     made = {}
     for name, told in facts().items():
         told = {**told, **others}
-        made[name] = Trivial(name, tuple(told["outputs"]), tuple(told["tools"]), told["inline"], told.get("version", 10_000))
+        told |= {"outputs": tuple(told["outputs"]), "tools": tuple(told["tools"])}
+        made[name] = Trivial(name=name, **told)
     return made
 
 
@@ -80,7 +85,10 @@ def main(args: list[str]) -> None:
     """Be the command line or a worker, with these stages in the registry."""
     from clipbuild.stages import registry
 
-    registry.replace(stages(), [sys.executable, "-m", HERE, "worker"])
+    sleep = args[:2] if args[:1] == ["--sleep"] else []
+    args, seconds = args[len(sleep) :], float(sleep[1]) if sleep else 0.0
+    kinds = {name: stage if stage.inline else replace(stage, seconds=seconds) for name, stage in stages().items()}
+    registry.replace(kinds, [sys.executable, "-m", HERE, *sleep, "worker"])
     if args == ["worker"]:
         from clipbuild.engine import worker
         from clipbuild.stages.__main__ import handle
