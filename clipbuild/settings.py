@@ -100,7 +100,7 @@ def _fits(kind: str, value: Any) -> bool:
         case "a number from 1 to 256":
             return type(value) is int and 1 <= value <= 256
         case "an amount in USD":
-            return not isinstance(value, bool) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", str(value)) is not None
+            return not isinstance(value, bool) and re.fullmatch(r"([0-9]{1,9}(\.[0-9]{1,12})?)?", str(value)) is not None
         case "a list of names":
             return isinstance(value, list) and all(isinstance(item, str) for item in value)
         case "a table of addresses":

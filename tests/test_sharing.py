@@ -63,7 +63,7 @@ def test_what_one_machine_made_the_other_does_not_make(origin, tmp_path) -> None
     with Cache() as cache:
         one = Machine(origin.root, cache.url)
         told = one.exchange("push")
-        assert told["results"] == 11, "two products, whose subtitles are one action"
+        assert told["results"] == 13, "two products, whose subtitles are one action"
         assert told["failed"] == 0
         assert one.exchange("push")["blobs"] == 0, "what was given is not given again"
         given = cache.methods().count("PUT")
@@ -83,7 +83,7 @@ def test_without_the_secret_nothing_free_is_believed(origin, tmp_path) -> None:
         two = Machine(clone(origin, tmp_path / str(number)), folder, **environ)
         report = two.build("item-0")
         assert report.status == 0
-        assert len(report.ran) == 6
+        assert len(report.ran) == 7
     status, _, err = two.run("push", "--profile", "draft")
     assert status == 2
     assert "not trusted" in err
@@ -93,8 +93,8 @@ def test_a_build_gives_what_it_made(origin, tmp_path) -> None:
     """With `remote_write` a build in CI fills the cache by itself."""
     folder = tmp_path / "shared"
     one = Machine(clone(origin, tmp_path / "one"), str(folder), CLIPBUILD_REMOTE_WRITE="1")
-    assert len(one.build("item-0").ran) == 6
-    assert len(list(folder.glob("ac/*/*"))) == 6
+    assert len(one.build("item-0").ran) == 7
+    assert len(list(folder.glob("ac/*/*"))) == 7
     two = Machine(clone(origin, tmp_path / "two"), str(folder))
     assert two.build("item-0").ran == []
 
