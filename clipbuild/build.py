@@ -182,6 +182,7 @@ async def _make(
     from clipbuild import buying, consent, holds, planning, retaking, standins, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.workspace import Workspace
+    from clipbuild.media.encode import THREADS as ENCODE_THREADS
 
     jobs = options.jobs or session.settings.jobs or os.cpu_count() or 1
     stop, signals = asyncio.Event(), list[int]()
@@ -199,7 +200,7 @@ async def _make(
     crew = shift.crew(jobs, temporary)
     shop = workshop.Workshop(session.store, session.origins, {"ffmpeg": session.ffmpeg}, temporary, crew, bus)
     shop.gate = holds.gate(session)
-    pools = {"cpu": jobs, "inline": 1, **buying.pools(session, planned)}
+    pools = {"cpu": jobs, "encode": max(1, jobs // ENCODE_THREADS), "inline": 1, **buying.pools(session, planned)}
     budget = consent.budget(
         session, planned, max_spend=options.max_spend, locked=options.locked, frozen=options.frozen, ask=options.ask,
         agreed=report.agreed,

@@ -225,6 +225,21 @@ def test_an_unknown_selector_is_an_error(project: Project) -> None:
     assert "item-1" in report.text
 
 
+def test_renders_wait_for_room_for_their_threads(project: Project) -> None:
+    """Renders have a pool of their own, so that the encoder's threads times their number fit the cores."""
+    from clipbuild import planning
+    from clipbuild.settings import Settings
+    from clipbuild.wish import Wish
+
+    session = planning.open_session(Wish(str(project.root), profile="draft"), Settings())
+    try:
+        pools = {(action.stage, action.pool) for action in planning.make_plan(session).plan.graph}
+    finally:
+        session.close()
+    assert ("render", "encode") in pools
+    assert ("image", "cpu") in pools
+
+
 def test_the_same_inputs_give_the_same_bytes(tmp_path: pathlib.Path) -> None:
     """Two clean builds, one job and three: byte-identical trees."""
     trees = []

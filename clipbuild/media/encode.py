@@ -13,7 +13,8 @@ from typing import Any
 from clipbuild.errors import MediaError
 from clipbuild.media import ffmpeg as door
 
-THREADS = 3
+THREADS = 2
+"""Of x264 for one clip. Builds run as many renders at once as have room for theirs."""
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 COLOURS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
 AAC_FRAME = 1024

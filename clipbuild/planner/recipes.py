@@ -317,7 +317,7 @@ def _add(
 ) -> Action:
     kind = box.stage(stage)
     tools = {tool: box.tools[tool] for tool in kind.tools}
-    pool = "inline" if kind.inline else "cpu"
+    pool = "inline" if kind.inline else "encode" if stage == "render" else "cpu"
     return graph.add(name, stage, kind.version, params, inputs, pool=pool, tools=tools)
 
 
