@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHOP = ROOT / "examples" / "storefront"
 CAPTIONS = ("Holds the heat for an hour", "Fits under every machine")
 BRAND = {"primary": "#24443a", "accent": "#e0a43a", "background": "#f1ebe0", "text": "#ffffff"}
+
+KEEPER = """#!{python} -S
+import os, shutil, sys
+argv = [{ffmpeg!r}, *sys.argv[1:]]
+if "pipe:0" in argv:
+    with open({path!r}, "wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+    os.dup2(os.open({path!r}, os.O_RDONLY), 0)
+os.execv(argv[0], argv)
+"""
 
 
 @dataclass
@@ -61,16 +72,20 @@ class Work:
             found |= {f"font_{i}": path for i, path in enumerate(fonts.needed(" ".join(CAPTIONS)))}
         return found
 
-    def workdir(self) -> Workdir:
-        """A run of the stage with a folder of its own."""
+    def run(self, program: str = "") -> str:
+        """Make the clip, with a `program` for ffmpeg."""
         folder = tempfile.mkdtemp(prefix="run-", dir=self.folder)
-        return Workdir("0" * 64, "bench/render", self.params(), self.given(), folder, tools={"ffmpeg": ffmpeg.find()})
-
-    def run(self) -> str:
-        """Make the clip."""
-        work = self.workdir()
+        tools = {"ffmpeg": program or ffmpeg.find()}
+        work = Workdir("0" * 64, "bench/render", self.params(), self.given(), folder, tools=tools)
         registry.run("render", work)
         return work.out("video")
+
+    def dump(self, path: str) -> None:
+        """Write the frames that go to the encoder, as raw video: a program in ffmpeg's place keeps what it is fed."""
+        stub = os.path.join(self.folder, "keeper")
+        pathlib.Path(stub).write_text(KEEPER.format(python=sys.executable, path=path, ffmpeg=ffmpeg.find()), encoding="utf-8")
+        pathlib.Path(stub).chmod(0o700)
+        shutil.rmtree(os.path.dirname(self.run(stub)))
 
 
 def style() -> dict[str, Any]:

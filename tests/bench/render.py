@@ -3,7 +3,8 @@
 The work is 5 s of 1080x1920 at 30 fps: a slow push-in over a picture full of detail (`_plain`: over a product before
 a studio ground, which is encoded faster), two captions that fade, a logo, a bed as AAC, x264 at CRF 20.
 The rival "pure" is x264 over the same frames read as raw video, with the same settings and threads; runs alternate,
-and the fastest of each count: whatever else the machine does only adds. MoviePy (`pip install -e '.[bench]'`) does the
+and the fastest of each count: whatever else the machine does only adds. `cpu_ratio` compares the processors' time, which
+a busy machine changes less: more than 1 is what drawing, text, sound and packing cost besides. MoviePy (`pip install -e '.[bench]'`) does the
 same work where it is installed. Options: `--json`, `--rounds N`, `--quick` (veryfast only, no MoviePy).
 """
 
@@ -21,7 +22,6 @@ from fractions import Fraction
 from typing import Any
 
 from clipbuild.media import encode, ffmpeg, sound
-from clipbuild.stages import render as stage
 from tests.bench import _jitter, _moviepy
 from tests.bench._work import Work, wall
 
@@ -64,6 +64,7 @@ def measured(folder: str, rounds: int, *, quick: bool = False) -> dict[str, Any]
         draft.run()
         pair = alternating(rounds, {"final": final.run, "draft": draft.run})
         found |= {"ratio_draft_to_final": best(pair, "final", "draft"), "seconds_draft": pair["draft"]}
+        found["cpu_ratio_draft_to_final"] = best(pair, "final cpu", "draft cpu")
         found |= _moviepy.against(folder, final, rounds=1)
         found |= _jitter.rates(folder)
         found["peak_rss_mb"] = peak(folder)
@@ -75,19 +76,23 @@ def beside_pure(folder: str, work: Work, name: str, rounds: int) -> dict[str, An
     """The ratio to the encoder alone, and the seconds of both."""
     raw = os.path.join(folder, f"{work.picture and 'wall'}.yuv")
     if not os.path.isfile(raw):
-        dump(work, raw)
+        work.dump(raw)
     runs = alternating(rounds, {"pure": lambda: pure(raw, work), "ours": work.run})
-    return {f"ratio_{name}": best(runs, "ours", "pure"), f"seconds_{name}": runs["ours"], f"seconds_pure_{name}": runs["pure"]}
+    return {
+        f"ratio_{name}": best(runs, "ours", "pure"), f"cpu_ratio_{name}": best(runs, "ours cpu", "pure cpu"),
+        f"seconds_{name}": runs["ours"], f"seconds_pure_{name}": runs["pure"],
+    }  # fmt: skip
 
 
 def alternating(rounds: int, works: dict[str, Callable[[], Any]]) -> Runs:
-    """Seconds of each work, one after the other, `rounds` times."""
-    runs: Runs = {name: [] for name in works}
+    """Seconds of each work, one after the other, `rounds` times; under its name and " cpu" those of processors."""
+    runs: Runs = {f"{name}{kind}": [] for name in works for kind in ("", " cpu")}
     for _ in range(rounds):
         for name, work in works.items():
-            began = time.perf_counter()
+            began, used = time.perf_counter(), sum(os.times()[:4])
             work()
             runs[name].append(time.perf_counter() - began)
+            runs[f"{name} cpu"].append(sum(os.times()[:4]) - used)
     return runs
 
 
@@ -103,17 +108,6 @@ def pure(raw: str, work: Work) -> None:
     argv[argv.index("pipe:0")] = "file:" + raw
     argv[argv.index("-protocol_whitelist") + 1] = "file"
     subprocess.run(argv, check=True)
-
-
-def dump(work: Work, path: str) -> None:
-    """Every frame of the clip as raw video."""
-    from clipbuild.media import frames
-
-    given = work.workdir()
-    target = stage._target(given)
-    with open(path, "wb") as file, stage._scene(given, ffmpeg.find(), target) as (scene, target, sample):
-        scene.layers.extend(stage._layers(given, target, sample))
-        file.writelines(frames.all_frames(scene))
 
 
 def peak(folder: str) -> float:
