@@ -162,7 +162,7 @@ class Times:
     """How long actions took: the very action before, else the median of its step."""
 
     def __init__(self, state: State, graph: Graph) -> None:
-        wanted = [name for names in graph.aliases.values() for name in names]
+        wanted = {name for names in graph.aliases.values() for name in names}
         last = state.last_keys(wanted)
         traces = state.traces({*last.values(), *sorted(state.keys())[:SAMPLE]})
         self._own = {name: traces[key].seconds for name, key in last.items() if key in traces}

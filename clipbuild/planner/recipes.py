@@ -4,7 +4,7 @@ What a clip becomes: image → check → (bought motion) → render → cover, a
 a result goes into an action's params or inputs here; names never do. Knows nothing of keys, traces or money.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -90,9 +90,10 @@ def plan_clip(graph: Graph, clip: Clip, platforms: Mapping[str, Platform], box: 
     no font can show."""
     made: list[Deliverable] = []
     for spec, names in _by_spec(clip, platforms):
-        render, cover, words, check = _clip_of_spec(graph, clip, spec, box)
+        generated = _generated(clip, spec, box)
+        render, cover, words, check = _clip_of_spec(graph, clip, spec, generated, box)
         for platform in names:
-            post = _post(graph, clip, platforms[platform], spec, box)
+            post = _post(graph, clip, platforms[platform], generated, box)
             files = _files(clip, platform, spec, render, cover, words, post)
             degraded = box.degraded(f"{clip.id}/{spec.name}")
             made += [replace(file, check=check, degraded=degraded) for file in files]
@@ -107,7 +108,7 @@ def _by_spec(clip: Clip, platforms: Mapping[str, Platform]) -> Iterator[tuple[Sp
 
 
 def _clip_of_spec(
-    graph: Graph, clip: Clip, spec: Spec, box: Toolbox
+    graph: Graph, clip: Clip, spec: Spec, generated: Sequence[str], box: Toolbox
 ) -> tuple[Action, Action, Action, Output | None]:
     where = f"{clip.id}/{spec.name}"
     picture = _picture(graph, clip, spec, box)
@@ -128,8 +129,9 @@ def _clip_of_spec(
         inputs["image"] = check.out("image")
         inputs |= {name: picture.out(name, optional=True) for name in _layers(picture, box)}
         inputs["choice"] = choose.out("choice")
-    render = _render(graph, clip, spec, inputs, box, bought=motion is not None)
-    at = {"at": round(clip.seconds * 0.6, 3), "label": _label(clip, spec, box)}
+    label = {"DigitalSourceType": posts.source_type(clip, generated), "CreatorTool": "clipbuild"}
+    render = _render(graph, clip, spec, inputs, label, box, bought=motion is not None)
+    at = {"at": round(clip.seconds * 0.6, 3), "label": label}
     cover = _add(graph, f"{where}/cover", "cover", at, {"video": render.out("video")}, box)
     said = _words(clip)
     timing.cues(said)  # what can't be shown is told now, with its place in the catalog
@@ -207,7 +209,8 @@ def _check(graph: Graph, clip: Clip, spec: Spec, picture: Action, box: Toolbox) 
 
 
 def _render(
-    graph: Graph, clip: Clip, spec: Spec, inputs: dict[str, Input], box: Toolbox, *, bought: bool
+    graph: Graph, clip: Clip, spec: Spec, inputs: dict[str, Input], label: Mapping[str, str], box: Toolbox, *,
+    bought: bool,
 ) -> Action:
     texts = posts.texts(clip)
     brand = {k: v for k, v in asdict(clip.brand).items() if k in ("primary", "accent", "background", "text")}
@@ -220,7 +223,7 @@ def _render(
         "captions": [_caption(caption) for caption in clip.captions],
         "hook": clip.hook, "offer": asdict(clip.offer), "cta": clip.cta, "language": clip.language,
         "sound": {"gain": clip.sound.gain, "own": clip.sound.own}, "brand": brand,
-        "label": _label(clip, spec, box),
+        "label": label,
     }  # fmt: skip
     params |= _end_card(clip)
     if clip.recipe == "card":
@@ -271,8 +274,8 @@ def _caption(caption: Caption) -> dict[str, Any]:
     return {**told, "words": [list(word) for word in caption.words]} if caption.words else told
 
 
-def _post(graph: Graph, clip: Clip, platform: Platform, spec: Spec, box: Toolbox) -> Action:
-    params = posts.post(clip, platform, _generated(clip, spec, box))
+def _post(graph: Graph, clip: Clip, platform: Platform, generated: Sequence[str], box: Toolbox) -> Action:
+    params = posts.post(clip, platform, generated)
     return _add(graph, f"{clip.id}/{platform.name}/post", "post", params, {}, box)
 
 
@@ -280,11 +283,6 @@ def _generated(clip: Clip, spec: Spec, box: Toolbox) -> list[str]:
     """Which parts of the clip a model makes."""
     kinds = {"background": "plate"} if box.mode(clip) == "composite" else {"image": "image"}
     return [part for part, kind in {**kinds, "video": "video"}.items() if box.route(clip, kind, spec, "")]
-
-
-def _label(clip: Clip, spec: Spec, box: Toolbox) -> dict[str, str]:
-    """What the files say of themselves inside."""
-    return {"DigitalSourceType": posts.source_type(clip, _generated(clip, spec, box)), "CreatorTool": "clipbuild"}
 
 
 def _files(
