@@ -164,7 +164,7 @@ class _Watch:
     def interval(self, elapsed: float, least: float, most: float, chance: float) -> float:
         """A tenth of what it has taken so far, longer after failures; what the provider asks for at least."""
         grown = max(elapsed / 10, least * 2 ** min(self.failures, 5) if self.failures else 0.0)
-        return max(self.wait, min(most, max(least, grown)) * (1 + chance / 50))
+        return max(self.wait, min(most, max(least, grown)) * (1 + chance / 100))
 
     def failed(self, job: Job, error: PollError | SubmitError, tries: int) -> None:
         """A poll that gave no answer. Raises UsageError when the key is refused for good."""

@@ -121,7 +121,7 @@ class Buyer:
             raise refusal
         ticket, tries = lane.ticket(), 0
         while True:
-            await lane.enter(ticket)
+            sent = await lane.enter(ticket)
             stays = False
             try:
                 job = await self._permitted(order, price)
@@ -131,7 +131,7 @@ class Buyer:
                     if error.outcome is Outcome.UNKNOWN:
                         await self._held(job, error.code, error.detail)
                         return
-                    crowded = await self._not_taken(job, lane, error, getattr(provider, "crowded", frozenset()))
+                    crowded = await self._not_taken(job, lane, error, getattr(provider, "crowded", frozenset()), sent)
                     tries += not crowded
                     if tries >= self.desk.policy.tries:
                         raise not_taken(job, str(error)) from error
@@ -233,7 +233,9 @@ class Buyer:
         self.desk.spending.note(await self.collector.keep(job, accepted.files, cost=accepted.cost))
         return False
 
-    async def _not_taken(self, job: Job, lane: Lane, error: SubmitError, crowds: frozenset[str]) -> bool:
+    async def _not_taken(
+        self, job: Job, lane: Lane, error: SubmitError, crowds: frozenset[str], sent: int
+    ) -> bool:
         """A submit that surely made no job; True when it only has to wait for one of ours. Raises what ends it."""
         if error.outcome is Outcome.REFUSED:
             await self.desk.note(job, Step.REFUSED, cost=ZERO, code=error.code, detail=error.detail)
@@ -246,7 +248,7 @@ class Buyer:
             lane.close(lane_closed(job, error, f"asks to wait {error.retry_after / 3600:.1f} hours"))
         crowded = error.code in crowds and lane.flying > 1
         if error.outcome is Outcome.BUSY:
-            lane.busy(error.retry_after, crowded=crowded)
+            lane.busy(error.retry_after, crowded=crowded, sent=sent)
         else:
             lane.hold_back(error.retry_after)
         if lane.streak >= self.desk.policy.tries:

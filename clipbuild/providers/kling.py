@@ -23,7 +23,7 @@ BASE_URL = "https://api-singapore.klingai.com"
 UNIT_USD = Decimal("0.14")
 IDS_A_CALL = 20
 PICTURE = models.Picture(formats=("PNG", "JPEG"), largest=50_000_000, side=300, ratio=2.5)
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.03
 """How long a poll waits for others to share its call."""
 
 _K1 = "kling.ai/document-api, error codes"

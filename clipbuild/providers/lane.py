@@ -48,8 +48,9 @@ class Lane:
         """A place in the queue, kept over all tries of one job."""
         return next(self._numbers)
 
-    async def enter(self, ticket: int) -> None:
-        """Wait for a place; it is then yours until `leave`. Raises the reason when the lane is closed."""
+    async def enter(self, ticket: int) -> int:
+        """Wait for a place; it is then yours until `leave`. Says how many are under way with it. Raises the reason when
+        the lane is closed."""
         while True:
             if self.closed is not None:
                 raise self.closed
@@ -59,7 +60,7 @@ class Lane:
                 continue
             if self.flying < int(self.width):
                 self.flying += 1
-                return
+                return self.flying
             await self._turn(ticket)
 
     async def _turn(self, ticket: int) -> None:
@@ -94,12 +95,12 @@ class Lane:
         self.width = min(float(self.most), self.width + (PROBES / self.width if self._full else 1))
         self._wake()
 
-    def busy(self, retry_after: float | None, *, crowded: bool) -> None:
-        """A submit was not taken for now, and has not left yet. `crowded`: one of ours has to end first."""
+    def busy(self, retry_after: float | None, *, crowded: bool, sent: int) -> None:
+        """A submit was not taken for now, and has not left yet; `sent` were under way with it when it was sent.
+        `crowded`: one of ours has to end first."""
         self._full = True
-        others = self.flying - 1
-        self.width = max(1.0, float(min(self.width, others or 1)))
-        if crowded and others:
+        self.width = max(1.0, min(self.width, float(sent - 1)))
+        if crowded and self.flying > 1:
             return
         self.hold_back(retry_after)
 

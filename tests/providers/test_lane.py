@@ -59,7 +59,7 @@ def test_crowded_falls_back_to_what_is_under_way_without_waiting() -> None:
         one, clock = lane(200, width=60.0)
         for _ in range(51):
             await one.enter(one.ticket())
-        one.busy(None, crowded=True)
+        one.busy(None, crowded=True, sent=51)
         one.leave()
         waiting = asyncio.create_task(one.enter(one.ticket()))
         await asyncio.sleep(0)
@@ -77,7 +77,7 @@ def test_retry_after_holds_for_everybody_and_is_spread() -> None:
     async def work(chance: float) -> float:
         one, clock = lane(chance=chance)
         await one.enter(one.ticket())
-        one.busy(10.0, crowded=False)
+        one.busy(10.0, crowded=False, sent=1)
         one.leave()
         await one.enter(one.ticket())
         return clock.now
@@ -91,12 +91,12 @@ def test_without_a_word_the_wait_grows_and_has_a_limit() -> None:
     one, clock = lane()
     one.flying = 2
     for _ in range(5):
-        one.busy(None, crowded=False)
+        one.busy(None, crowded=False, sent=2)
     assert one.streak == 1
     waits = []
     for _ in range(9):
         clock.now = one._until
-        one.busy(None, crowded=False)
+        one.busy(None, crowded=False, sent=2)
         waits.append(one._until - clock.now)
     assert waits == sorted(waits)
     assert waits[-1] <= 64
