@@ -20,6 +20,8 @@ CEILING = -2.0
 """Where the limiter starts (dBTP): packing adds peaks of its own."""
 TRIES = 4
 SILENT = -60.0
+SPARE = 65536
+"""Samples of silence behind the sound while it is mixed."""
 FADE_IN, FADE_OUT = 0.06, 0.9
 OWN = ("keep", "mix", "drop")
 MAGIC = (
@@ -123,14 +125,16 @@ def _mixed(program: str, target: Target, mix: Mix, path: str) -> Level:
             streams = [ffmpeg.filter([ducked, heard[1]], "amix", inputs=2, normalize=0, duration="longest")]
         else:
             streams = [voice]
-    stream = ffmpeg.output(_metered(streams[0]), path, format="wav", acodec="pcm_f32le", fflags="+bitexact")
+    whole = streams[0].filter("atrim", end_sample=target.samples)
+    stream = ffmpeg.output(_metered(whole), path, format="wav", acodec="pcm_f32le", fflags="+bitexact")
     return _level(_run(program, stream, "the sound does not decode"))
 
 
 def _fitted(stream: Any, target: Target) -> Any:
-    """Stereo at the right rate, cut or padded to the clip's length."""
+    """Stereo at the right rate, cut at the clip's length and padded beyond it: how much of their inputs' last frames
+    ducking and mixing use depends on when they arrive, so those must not count."""
     even = stream.filter("aformat", sample_fmts="fltp", sample_rates=target.audio_rate, channel_layouts="stereo")
-    return even.filter("atrim", end_sample=target.samples).filter("apad", whole_len=target.samples)
+    return even.filter("atrim", end_sample=target.samples).filter("apad", whole_len=target.samples + SPARE)
 
 
 def _faded(stream: Any, target: Target) -> Any:

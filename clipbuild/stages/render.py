@@ -35,7 +35,7 @@ class Render:
     """
 
     name: str = "render"
-    version: int = 3
+    version: int = 4
     outputs: tuple[str, ...] = ("video", "told")
     tools: tuple[str, ...] = ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")
     inline: bool = False
