@@ -11,8 +11,10 @@ of its own, and prints medians, ratios and memory. Only the ratios of runs in tu
 """
 
 import argparse
+import contextlib
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import ninja
@@ -49,12 +51,19 @@ class Run:
         return found
 
 
+def start(argv: list[str], folder: str, out: Any = subprocess.DEVNULL, err: Any = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+    """Begin a process in the environment of an installed package: compiled, with no configuration."""
+    env = {**os.environ, "PYTHONPATH": ROOT, "CLIPBUILD_CONFIG": "/nonexistent", "CLIPBUILD_TRUSTED": "1", **FACTS}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    env["PYTHONPYCACHEPREFIX"] = os.path.join(os.path.dirname(folder), "compiled")
+    return subprocess.Popen(argv, cwd=folder, stdout=out, stderr=err, env=env)
+
+
 def run(argv: list[str], folder: str) -> Run:
     """Run to the end; a failure ends the benchmark."""
-    env = {**os.environ, "PYTHONPATH": ROOT, "CLIPBUILD_CONFIG": "/nonexistent", "CLIPBUILD_TRUSTED": "1", **FACTS}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
-        process = subprocess.Popen(argv, cwd=folder, stdout=out, stderr=err, env=env)
+        process = start(argv, folder, out, err)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -72,7 +81,6 @@ class Pair:
     folder: str
     products: int
     files: int
-    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ours(self) -> str:
@@ -82,26 +90,20 @@ class Pair:
     def ninja(self) -> str:
         return os.path.join(self.folder, f"ninja-{self.products}")
 
-    def make(self, *, cold_plan: bool) -> None:
-        """Generate what is not there, and build it for the first time."""
+    def make(self) -> None:
+        """Generate and build what is not there."""
         if not os.path.exists(os.path.join(self.ours, "dist", "manifest.json")):
             shutil.rmtree(self.ours, ignore_errors=True)
             workspace.make(self.ours, self.products, self.files)
-            plan = run([*BENCH, "plan", "--json"], self.ours) if cold_plan else None
-            build = run([*BENCH, "build", "--json"], self.ours)
-            ran = len(build.report()["ran"])
+            ran = len(run([*BENCH, "build", "--json"], self.ours).report()["ran"])
             assert ran == len(workspace.STAGES) * self.products, ran
-            self.facts |= {"actions": ran, "cold_build_seconds": build.seconds}
-            if plan:
-                self.facts |= {"cold_plan_seconds": plan.seconds, "cold_plan_rss_mb": plan.rss_mb}
-                self.facts["overhead_ms_per_action"] = 1000 * (build.seconds - plan.seconds) / ran
         self.warm()
 
     def make_ninja(self) -> None:
         """The same of the ninja graph."""
         if not os.path.exists(os.path.join(self.ninja, ".ninja_log")):
             workspace.make_ninja(self.ninja, self.products)
-        self.facts["ninja_cold_build_seconds"] = run(NINJA, self.ninja).seconds
+        run(NINJA, self.ninja)
 
     def warm(self) -> None:
         """A build, so that whatever was left half done is not measured."""
@@ -203,29 +205,83 @@ def no_op_and_edit(pair: Pair, rounds: int) -> dict[str, Any]:
     }
 
 
+def cold(folder: str, products: int, files: int) -> Run:
+    """The first plan of a workspace of which nothing is known."""
+    root = os.path.join(folder, "cold")
+    shutil.rmtree(root, ignore_errors=True)
+    workspace.make(root, products, files)
+    done = run([*BENCH, "plan", "--json", "--limit", "0"], root)
+    assert done.report()["to_do"] == len(workspace.STAGES) * products
+    shutil.rmtree(root)
+    return done
+
+
+def overhead(folder: str, products: int) -> dict[str, Any]:
+    """What the engine takes for each action it runs, from plan to published: a cold build less a cold plan."""
+    plan = cold(folder, products, -(-products // 200))
+    root = os.path.join(folder, "overhead")
+    shutil.rmtree(root, ignore_errors=True)
+    workspace.make(root, products, -(-products // 200))
+    build = run([*BENCH, "build", "--json"], root)
+    ran = len(build.report()["ran"])
+    shutil.rmtree(root)
+    return {"overhead_ms_per_action": 1000 * (build.seconds - plan.seconds) / ran, "overhead_actions": ran}
+
+
+def restart(pair: Pair, rounds: int) -> dict[str, Any]:
+    """A catalog file's worth of products is edited, the build is killed, and started again: until its first action runs."""
+    found = []
+    path = workspace.catalog_file(pair.ours, 0)
+    for number in range(rounds):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(re.sub(r"Fits under every machine.*", f"Fits under every machine {number} {time.time():.0f}", text))
+        for kill in (True, False):
+            events = os.path.join(pair.folder, "events")
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(events)
+            began = time.perf_counter()
+            process = start([*BENCH, "build", "--events", events], pair.ours)
+            while '"action_started"' not in _read(events):
+                assert process.poll() is None
+                time.sleep(0.005)
+            if kill:
+                time.sleep(0.2)
+                process.kill()
+            else:
+                found.append(time.perf_counter() - began)
+            process.wait()
+    return {"restart_seconds": statistics.median(found)}
+
+
+def _read(path: str) -> str:
+    with contextlib.suppress(FileNotFoundError), open(path) as file:
+        return file.read()
+    return ""
+
+
 def whole(folder: str, products: int, files: int, rounds: int) -> dict[str, Any]:
     """Every figure at one size."""
     pair = Pair(folder, products, files)
-    pair.make(cold_plan=True)
+    pair.make()
     pair.make_ninja()
-    found = {"products": products, "catalog_files": files, **pair.facts, **no_op_and_edit(pair, rounds)}
+    found = {"products": products, "catalog_files": files, **no_op_and_edit(pair, rounds)}
     few = max(1, rounds // 2)
     rest = in_turn(few, template=pair.template, touched=pair.touched)
     found |= {"template_same_seconds": median(rest["template"]), "touch_all_seconds": median(rest["touched"])}
-    return found
+    plans = in_turn(few, plan=lambda: cold(folder, products, files))["plan"]
+    found |= {"cold_plan_seconds": median(plans), "cold_plan_rss_mb": max(r.rss_mb for r in plans)}
+    return {**found, **overhead(folder, max(30, products // 10)), **restart(pair, few)}
 
 
 def one_file(folder: str, products: int, rounds: int) -> dict[str, Any]:
     """The same products in one catalog file."""
     pair = Pair(folder, products, 1)
-    pair.make(cold_plan=True)
+    pair.make()
     pair.edited()
     edit = in_turn(rounds, ours=pair.edited)["ours"]
-    return {
-        "one_file_cold_plan_seconds": pair.facts.get("cold_plan_seconds"),
-        "one_file_edit_seconds": median(edit),
-        "one_file_edit_rss_mb": max(r.rss_mb for r in edit),
-    }
+    return {"one_file_edit_seconds": median(edit), "one_file_edit_rss_mb": max(r.rss_mb for r in edit)}
 
 
 def curve(folder: str, products: int, rounds: int) -> dict[str, Any]:
@@ -233,7 +289,7 @@ def curve(folder: str, products: int, rounds: int) -> dict[str, Any]:
     found = {}
     for size in (products // 10, products, products * 10):
         pair = Pair(folder, size, -(-size // 200))
-        pair.make(cold_plan=False)
+        pair.make()
         pair.make_ninja()
         found[str(size)] = no_op_and_edit(pair, rounds)
     return found
