@@ -62,6 +62,8 @@ class Session:
     records: Records
     journal: journals.Journal
     origins: dict[Digest, str] = field(default_factory=dict)
+    outside: dict[str, Digest] = field(default_factory=dict)
+    """The digests of files outside the workspace that were asked for."""
     said: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
     """The prompts that clips asked for: clip → (kind, aspect) → text."""
     chosen: dict[str, str] = field(default_factory=dict)
@@ -109,10 +111,12 @@ class Session:
 
     def shipped(self, path: str) -> Digest:
         """The digest of a file by its path: inside the workspace as a source, else as it is."""
+        if path in self.outside:
+            return self.outside[path]
         inside = os.path.relpath(path, self.wish.root)
         if not inside.startswith(".."):
             return self.source(inside.replace(os.sep, "/"))
-        found = self._stamped(path)
+        found = self.outside[path] = self._stamped(path)
         self.sources.watch(path)
         self.origins[found] = path
         return found

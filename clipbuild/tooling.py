@@ -45,6 +45,10 @@ def toolbox(session: "Session") -> Toolbox:
     def stage(name: str) -> Stage:
         return registry.kind(name, session.state)
 
+    @cache
+    def has_alpha(path: str) -> bool:
+        return alpha.is_declared(os.path.join(root, path))
+
     def needed(texts: Sequence[str], language: str, clip: Clip) -> tuple[str, ...]:
         own = [os.path.join(root, p) for p in (clip.brand.fonts.heading, clip.brand.fonts.body) if p]
         return tuple(fonts.needed("\n".join(texts), language, own))
@@ -70,7 +74,7 @@ def toolbox(session: "Session") -> Toolbox:
         tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=take.number, hint=take.hint,
         avoid=lambda provider: avoided.get(provider or "local", {}), clip_limits=session.clip_limits(),
         chosen=chosen, degraded=degraded,
-        mode=lambda clip: routing.mode(clip, lambda path: alpha.is_declared(os.path.join(root, path))),
+        mode=lambda clip: routing.mode(clip, has_alpha),
     )  # fmt: skip
 
 

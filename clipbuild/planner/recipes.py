@@ -94,9 +94,8 @@ def plan_clip(graph: Graph, clip: Clip, platforms: Mapping[str, Platform], box: 
         render, cover, words, check = _clip_of_spec(graph, clip, spec, generated, box)
         for platform in names:
             post = _post(graph, clip, platforms[platform], generated, box)
-            files = _files(clip, platform, spec, render, cover, words, post)
-            degraded = box.degraded(f"{clip.id}/{spec.name}")
-            made += [replace(file, check=check, degraded=degraded) for file in files]
+            shared = _Shared(clip, spec, check, box.degraded(f"{clip.id}/{spec.name}"))
+            made += _files(shared, platform, render, cover, words, post)
     return made
 
 
@@ -192,8 +191,8 @@ def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:
         "height": _even(spec.height * PICTURE_HEADROOM),
         "safe": _share(spec),
         "ground": {"style": style, "colors": list(clip.ground.colors)},
-        "brand": {k: v for k, v in asdict(clip.brand).items() if k in ("primary", "accent", "background")},
-        "text_space": bool(clip.captions or clip.hook or any(asdict(clip.offer).values()) or clip.cta),
+        "brand": _plain(clip.brand, "primary", "accent", "background"),
+        "text_space": bool(clip.captions or clip.hook or any(_offer(clip).values()) or clip.cta),
     }
     return _add(graph, where, "image", params, photos, box)
 
@@ -213,7 +212,7 @@ def _render(
     bought: bool,
 ) -> Action:
     texts = posts.texts(clip)
-    brand = {k: v for k, v in asdict(clip.brand).items() if k in ("primary", "accent", "background", "text")}
+    brand = _plain(clip.brand, "primary", "accent", "background", "text")
     params: dict[str, Any] = {
         "recipe": clip.recipe,
         "width": spec.width, "height": spec.height, "fps": spec.fps, "seconds": clip.seconds,
@@ -221,7 +220,7 @@ def _render(
         "audio_kbps": spec.audio_kbps, "audio_rate": spec.audio_rate,
         "safe": [spec.safe.x0, spec.safe.y0, spec.safe.x1, spec.safe.y1],
         "captions": [_caption(caption) for caption in clip.captions],
-        "hook": clip.hook, "offer": asdict(clip.offer), "cta": clip.cta, "language": clip.language,
+        "hook": clip.hook, "offer": _offer(clip), "cta": clip.cta, "language": clip.language,
         "sound": {"gain": clip.sound.gain, "own": clip.sound.own}, "brand": brand,
         "label": label,
     }  # fmt: skip
@@ -261,8 +260,17 @@ def _words(clip: Clip) -> dict[str, Any]:
         **card,
         "captions": [_caption(caption) for caption in clip.captions],
         "seconds": clip.seconds, "language": clip.language, "hook": clip.hook, "cta": clip.cta,
-        "offer": asdict(clip.offer), **_end_card(clip),
+        "offer": _offer(clip), **_end_card(clip),
     }  # fmt: skip
+
+
+def _offer(clip: Clip) -> dict[str, Any]:
+    return _plain(clip.offer, "price", "was", "text")
+
+
+def _plain(of: Any, *names: str) -> dict[str, Any]:
+    """These fields as data; `asdict` copies all of them, and deeply."""
+    return {name: getattr(of, name) for name in names}
 
 
 def _end_card(clip: Clip) -> dict[str, Any]:
@@ -285,14 +293,23 @@ def _generated(clip: Clip, spec: Spec, box: Toolbox) -> list[str]:
     return [part for part, kind in {**kinds, "video": "video"}.items() if box.route(clip, kind, spec, "")]
 
 
-def _files(
-    clip: Clip, platform: str, spec: Spec, render: Action, cover: Action, words: Action, post: Action
-) -> list[Deliverable]:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the files of a clip in one spec have in common."""
+
+    clip: Clip
+    spec: Spec
+    check: Output | None
+    degraded: str
+
+
+def _files(of: _Shared, platform: str, render: Action, cover: Action, words: Action, post: Action) -> list[Deliverable]:
+    clip = of.clip
     base = f"{platform}/{clip.sku}/{clip.id}"
     sources = {"mp4": render.out("video"), "jpg": cover.out("cover"), "json": post.out("post")}
     sources |= {"srt": words.out("srt"), "vtt": words.out("vtt")}
     return [
-        Deliverable(f"{base}.{kind}", source, clip.id, platform, kind, spec, clip.seconds)
+        Deliverable(f"{base}.{kind}", source, clip.id, platform, kind, of.spec, clip.seconds, of.check, of.degraded)
         for kind, source in sources.items()
     ]
 
