@@ -38,9 +38,10 @@ NINJA = [os.path.join(ninja.BIN_DIR, "ninja"), "-j2"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process: its wall time, peak memory (largest of it and its children) and what it printed."""
+    """One process: its wall time, the processors' time of it and its children, peak memory and what it printed."""
 
     seconds: float
+    cpu: float
     rss_mb: float
     out: str
 
@@ -71,7 +72,7 @@ def run(argv: list[str], folder: str) -> Run:
         err.seek(0)
         if process.returncode:
             sys.exit(f"{argv} in {folder}: exit {process.returncode}\n{err.read().decode()[-3000:]}")
-        return Run(seconds, usage.ru_maxrss / 1024, out.read().decode())
+        return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.read().decode())
 
 
 @dataclass(slots=True)
@@ -106,8 +107,12 @@ class Pair:
         run(NINJA, self.ninja)
 
     def warm(self) -> None:
-        """A build, so that whatever was left half done is not measured."""
-        run([*BENCH, "build", "--json"], self.ours)
+        """Builds until nothing is left half done: what changed within two seconds of a build is looked at once more."""
+        for _ in range(3):
+            done = run([*BENCH, "build", "--json"], self.ours).report()
+            time.sleep(2.2)
+        assert not done["ran"]
+        assert not done["written"]
 
     def noop(self) -> Run:
         """Ours with nothing to do, as the product's own command."""
@@ -186,6 +191,10 @@ def median(runs: list[Run]) -> float:
     return statistics.median(r.seconds for r in runs)
 
 
+def processors(runs: list[Run]) -> float:
+    return statistics.median(r.cpu for r in runs)
+
+
 def no_op_and_edit(pair: Pair, rounds: int) -> dict[str, Any]:
     """The two figures that matter most, beside ninja's."""
     still = in_turn(rounds, ours=pair.noop, ninja=pair.ninja_noop)
@@ -195,11 +204,17 @@ def no_op_and_edit(pair: Pair, rounds: int) -> dict[str, Any]:
         "noop_ratio": median(still["ours"]) / median(still["ninja"]),
         "noop_seconds": median(still["ours"]),
         "noop_rss_mb": max(r.rss_mb for r in still["ours"]),
+        "noop_cpu_ratio": processors(still["ours"]) / processors(still["ninja"]),
+        "noop_cpu_seconds": processors(still["ours"]),
+        "ninja_noop_cpu_seconds": processors(still["ninja"]),
         "ninja_noop_seconds": median(still["ninja"]),
         "ninja_noop_rss_mb": max(r.rss_mb for r in still["ninja"]),
         "one_edit_ratio": median(edit["ours"]) / median(edit["ninja"]),
         "one_edit_seconds": median(edit["ours"]),
         "one_edit_rss_mb": max(r.rss_mb for r in edit["ours"]),
+        "one_edit_cpu_ratio": processors(edit["ours"]) / processors(edit["ninja"]),
+        "one_edit_cpu_seconds": processors(edit["ours"]),
+        "ninja_one_edge_cpu_seconds": processors(edit["ninja"]),
         "ninja_one_edge_seconds": median(edit["ninja"]),
         "ninja_same_edit_seconds": median(edit["same"]),
     }
@@ -225,7 +240,11 @@ def overhead(folder: str, products: int) -> dict[str, Any]:
     build = run([*BENCH, "build", "--json"], root)
     ran = len(build.report()["ran"])
     shutil.rmtree(root)
-    return {"overhead_ms_per_action": 1000 * (build.seconds - plan.seconds) / ran, "overhead_actions": ran}
+    return {
+        "overhead_ms_per_action": 1000 * (build.seconds - plan.seconds) / ran,
+        "overhead_cpu_ms_per_action": 1000 * (build.cpu - plan.cpu) / ran,
+        "overhead_actions": ran,
+    }
 
 
 def restart(pair: Pair, rounds: int) -> dict[str, Any]:
@@ -270,7 +289,9 @@ def whole(folder: str, products: int, files: int, rounds: int) -> dict[str, Any]
     few = max(1, rounds // 2)
     rest = in_turn(few, template=pair.template, touched=pair.touched)
     found |= {"template_same_seconds": median(rest["template"]), "touch_all_seconds": median(rest["touched"])}
+    found |= {"template_same_cpu_seconds": processors(rest["template"]), "touch_all_cpu_seconds": processors(rest["touched"])}
     plans = in_turn(few, plan=lambda: cold(folder, products, files))["plan"]
+    found |= {"cold_plan_cpu_seconds": processors(plans)}
     found |= {"cold_plan_seconds": median(plans), "cold_plan_rss_mb": max(r.rss_mb for r in plans)}
     return {**found, **overhead(folder, max(30, products // 10)), **restart(pair, few)}
 
@@ -281,7 +302,8 @@ def one_file(folder: str, products: int, rounds: int) -> dict[str, Any]:
     pair.make()
     pair.edited()
     edit = in_turn(rounds, ours=pair.edited)["ours"]
-    return {"one_file_edit_seconds": median(edit), "one_file_edit_rss_mb": max(r.rss_mb for r in edit)}
+    cpu = processors(edit)
+    return {"one_file_edit_seconds": median(edit), "one_file_edit_cpu_seconds": cpu, "one_file_edit_rss_mb": max(r.rss_mb for r in edit)}
 
 
 def curve(folder: str, products: int, rounds: int) -> dict[str, Any]:

@@ -1,93 +1,110 @@
-"""A sealed catalog is the catalog: what is remembered never differs from what a fresh reading gives."""
+"""Sealed catalog files: what did not change is not judged again, and everything that may have changed is."""
 
 import os
+import pathlib
 import random
 
-from clipbuild.catalog.catalog import Catalog, open_catalog
+import pytest
+
+from clipbuild.catalog.catalog import Catalog, Known, open_catalog
+from clipbuild.engine.sources import Sources
+from clipbuild.engine.traces import State
 from clipbuild.errors import CatalogError
-from tests.support.catalogs import KNOWN, Memory, Shelf
+from tests.bench import workspace
 
-SEED = int(os.environ.get("CLIPBUILD_SEED", "0")) or random.randrange(10**6)
-
-
-def product(number: int, more: str = "") -> str:
-    return f"  - sku: p{number}\n    name: P {number}\n    photos: photos/{number}.png\n    cta: {{en: a, de: b}}\n{more}"
+KNOWN = Known(motions=("push-in", "pan"), styles=("boxed",))
 
 
-def files(products: list[str], project: str = "", head: str = "") -> dict[str, str | bytes]:
-    texts: dict[str, str | bytes] = {f"photos/{n}.png": b"" for n in range(60)}
-    return {**texts, "clipbuild.yaml": project or "catalog: catalog/*.yaml\n", "catalog/a.yaml": f"{head}products:\n{''.join(products)}"}
+class Shop:
+    """A workspace of six products in two files, read as often as one likes."""
+
+    def __init__(self, root: pathlib.Path) -> None:
+        self.root = root
+        workspace.make(str(root), 6, 2)
+        (root / ".clipbuild").mkdir()
+        self.state = State.open(str(root / ".clipbuild" / "state.db"))
+
+    def read(self, *, known: Known = KNOWN, fresh: bool = False, suspects: frozenset[str] | None = None) -> Catalog:
+        """The catalog; `fresh`: with nothing remembered."""
+        state = State.open(":memory:") if fresh else self.state
+        files = Sources(str(self.root), state)
+        return open_catalog(str(self.root), profile="", files=files, cache=state, known=known, suspects=suspects)
+
+    def parsed(self, catalog: Catalog) -> set[str]:
+        """The files that were read as data, not only recognised."""
+        return {entry.place.file for entry in catalog.entries if entry.source.sheet is not None}
 
 
-def read(texts: dict[str, str | bytes], cache: Memory, profile: str = "final") -> Catalog:
-    return open_catalog(".", profile=profile, files=Shelf(texts), cache=cache, known=KNOWN)
+@pytest.fixture
+def shop(tmp_path: pathlib.Path) -> Shop:
+    """As `Shop`, read once."""
+    found = Shop(tmp_path / "shop")
+    found.read()
+    return found
 
 
-def told(texts: dict[str, str | bytes], cache: Memory) -> object:
-    """All that a reading says: clips with their places and fingerprints, or what is wrong."""
-    try:
-        found = read(texts, cache)
-    except CatalogError as error:
-        return error.problems
-    return [(one.id, one.place, one.print, one.files, one.load()) for one in found.entries]
+def test_a_sealed_file_gives_the_same_clips(shop: Shop) -> None:
+    """Remembered or read anew: the same entries, and the same clips when they are asked for."""
+    sealed, fresh = shop.read(), shop.read(fresh=True)
+    assert shop.parsed(sealed) == set()
+    assert sealed.entries == fresh.entries
+    assert sealed.clips == fresh.clips
 
 
-def test_a_sealed_file_is_not_judged_again() -> None:
-    """Its clips come from memory, and are resolved only when they are asked for."""
-    cache, texts = Memory(), files([product(n) for n in range(3)])
-    read(texts, cache)
-    [seal] = [key for key in cache.rows if key[0].startswith("seal")]
-    cache.rows[seal] = cache.rows[seal].replace(b'"p1.en"', b'"sealed"')
-    assert [one.id for one in read(texts, cache).entries] == ["p0.en", "p0.de", "sealed", "p1.de", "p2.en", "p2.de"]
-    assert read(texts, cache).entries[0].load().cta == "a"
+def test_an_edit_opens_its_file_alone(shop: Shop) -> None:
+    """The other file stays sealed; of the edited one only the edited product's fingerprint differs."""
+    before = {entry.id: entry.print for entry in shop.read().entries}
+    path = shop.root / "catalog" / "part-0000.yaml"
+    path.write_text(path.read_text().replace("Look at number 1", "Look here"))
+    catalog = shop.read()
+    assert shop.parsed(catalog) == {"catalog/part-0000.yaml"}
+    assert {entry.id for entry in catalog.entries if entry.print != before[entry.id]} == {"item-000001"}
 
 
-def test_of_a_large_file_only_changed_products_are_judged() -> None:
-    """The others keep their seals, at their new lines."""
-    cache, rows = Memory(), [product(n) for n in range(60)]
-    read(files(rows), cache)
-    [seal] = [key for key in cache.rows if key[0].startswith("seal")]
-    cache.rows[seal] = cache.rows[seal].replace(b'.de"', b'.sealed"')
-    rows[30] = product(30, "    hook: new\n\n")
-    found = {one.id: one.place.line for one in read(files(rows), cache).entries}
-    assert found["p29.sealed"] == 2 + 29 * 4
-    assert "p30.de" in found
-    assert "p30.sealed" not in found
-    assert found["p31.sealed"] == 2 + 31 * 4 + 2
+@pytest.mark.parametrize("what", ["project", "library", "photo"])
+def test_what_else_a_seal_stands_on(shop: Shop, what: str) -> None:
+    """The project file, the names of the library, a photo that is gone: each opens every file it is about."""
+    known = KNOWN
+    if what == "project":
+        path = shop.root / "clipbuild.yaml"
+        path.write_text(path.read_text().replace("duration: 5", "duration: 6"))
+        assert all(clip.seconds == 6 for clip in shop.read().clips)
+    elif what == "library":
+        known = Known(motions=("pan",), styles=("boxed",))
+        with pytest.raises(CatalogError, match="push-in"):
+            shop.read(known=known)
+    else:
+        (shop.root / "photos" / "000" / "000004.png").unlink()
+        with pytest.raises(CatalogError, match="000004"):
+            shop.read()
+        assert shop.read(suspects=frozenset()), "nothing is suspected: nobody looks"
+        with pytest.raises(CatalogError, match="000004"):
+            shop.read(suspects=frozenset(["photos/000/000004.png"]))
 
 
-def test_a_photo_that_is_gone_breaks_the_seal() -> None:
-    """Also in a product whose text did not change."""
-    cache, texts = Memory(), files([product(n) for n in range(40)])
-    read(texts, cache)
-    del texts["photos/7.png"]
-    assert told(texts, cache) == told(texts, Memory())
-    assert "'photos/7.png' is not there" in str(told(texts, cache))
+def test_products_of_one_name_are_found_across_sealed_files(shop: Shop) -> None:
+    """A name that is taken in a file that is sealed is told with both places."""
+    path = shop.root / "catalog" / "part-0001.yaml"
+    path.write_text(path.read_text().replace("item-000004", "ITEM-000001"))
+    with pytest.raises(CatalogError, match="item-000001"):
+        shop.read()
 
 
-def test_any_history_reads_as_a_fresh_reading() -> None:
-    """Edits of products, of the file's defaults, of the project, removals and doubles: memory changes nothing."""
-    print(f"CLIPBUILD_SEED={SEED}")
-    chance, cache = random.Random(SEED), Memory()
-    rows, project, head = [product(n) for n in range(40)], "", ""
+def test_any_history_of_edits_reads_as_if_anew(shop: Shop) -> None:
+    """Random edits, some wrong: what is remembered never changes what is read or what is said."""
+    seed = int(os.environ.get("CLIPBUILD_SEED") or random.randrange(1 << 32))
+    chance = random.Random(seed)
+    words = ["€1", "€5", "push-in", "Shop now", "item-00000", "duration: 5", "captions:", "price:"]
+    original = {path: path.read_text() for path in [*shop.root.glob("catalog/*.yaml"), shop.root / "clipbuild.yaml"]}
     for _ in range(60):
-        at = chance.randrange(len(rows))
-        match chance.randrange(8):
-            case 0:
-                rows[at] = product(at, f"    hook: h{chance.randrange(3)}\n")
-            case 1:
-                rows[at] = product(at, "    motion: none-such\n")
-            case 2:
-                rows.insert(at, rows[chance.randrange(len(rows))])
-            case 3:
-                rows.pop(at)
-            case 4:
-                head = chance.choice(["", "defaults: {duration: 4}\n", "# note\n\n"])
-            case 5:
-                project = chance.choice(["", "defaults: {languages: [en]}\n", "brand: {name: X}\n", "defaults: {motion: x}\n"])
-            case 6:
-                rows[at] = product(at)
-            case 7:
-                chance.shuffle(rows)
-        texts = files(rows, project, head)
-        assert told(texts, cache) == told(texts, Memory())
+        path = chance.choice(sorted(original))
+        text = original[path] if chance.random() < 0.4 else path.read_text()
+        path.write_text(text.replace(chance.choice(words), chance.choice([*words, "x", "duration: 7"]), chance.choice([1, 2])))
+        said = []
+        for fresh in (False, True):
+            try:
+                catalog = shop.read(fresh=fresh)
+                said.append((catalog.entries, catalog.clips, catalog.project))
+            except CatalogError as error:
+                said.append(str(error))
+        assert said[0] == said[1], f"seed {seed}"
