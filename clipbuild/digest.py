@@ -18,6 +18,7 @@ Fingerprint = NewType("Fingerprint", str)
 """XXH3-128 as 32 lower-case hex digits: a hint that something changed, never a name."""
 
 CHUNK = 1 << 20
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 """How much of a file is read at once."""
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -27,8 +28,7 @@ def canonical(document: Mapping[str, Any]) -> bytes:
 
     Raises ValueError for NaN and infinities, TypeError for anything that is not plain JSON data.
     """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(document).encode("utf-8", "surrogatepass")
 
 
 def of_bytes(data: bytes) -> Digest:

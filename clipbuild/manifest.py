@@ -49,10 +49,9 @@ class Manifest:
 
     @staticmethod
     def _parse(data: bytes) -> "Manifest":
-        body = data[len(_HEAD) : -len(_TAIL)]
-        if not body or not data.startswith(_HEAD) or not data.endswith(_TAIL):
+        if len(data) <= len(_HEAD) + len(_TAIL) or not data.startswith(_HEAD) or not data.endswith(_TAIL):
             return Manifest()
-        return Manifest(body + b",\n")
+        return Manifest(b"".join((memoryview(data)[len(_HEAD) : -len(_TAIL)], b",\n")))
 
     def remember(self, path: str) -> None:
         """This very manifest was just written at `path`: it need not be read back."""
@@ -62,7 +61,7 @@ class Manifest:
 
     def dump(self) -> bytes:
         """The bytes of the file."""
-        return _HEAD + self.body[:-2] + _TAIL
+        return b"".join((_HEAD, memoryview(self.body)[:-2], _TAIL))
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """Every row by its path; none when what is there can't be read."""

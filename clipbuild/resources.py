@@ -1,10 +1,12 @@
 """Where `templates/` and `schema/` are: the same answer from a checkout, an editable install and a wheel."""
 
 import os
+from functools import cache
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+@cache
 def folder(name: str) -> str:
     """Absolute path of the shipped folder `name` ("templates" or "schema"). Raises FileNotFoundError."""
     for base in (HERE, os.path.dirname(HERE)):

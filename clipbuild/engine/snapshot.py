@@ -197,12 +197,17 @@ def _overwrite(
     names: list[bytes], columns: list["array[int]"], rows: dict[bytes, Signature]
 ) -> dict[bytes, Signature]:
     """Set the rows of these names in `columns`; returns those that have no place there yet."""
-    left = dict(rows)
-    for i, name in enumerate(names) if rows else ():
-        row = left.pop(name, None)
-        if row is not None:
-            for column, value in zip(columns, row, strict=True):
-                column[i] = value
+    if not rows:
+        return {}
+    place = dict(zip(names, range(len(names)), strict=True))
+    left = {}
+    for name, row in rows.items():
+        at = place.get(name)
+        if at is None:
+            left[name] = row
+            continue
+        for column, value in zip(columns, row, strict=True):
+            column[at] = value
     return left
 
 
