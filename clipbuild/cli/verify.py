@@ -52,7 +52,7 @@ def verify(folder: str, products: tuple[str, ...], rebuild: bool, profile: str, 
         for path, what in found.outputs:
             click.echo(f"{shown(path)}  {what}")
         if found.unfinished:
-            click.echo(f"{len(found.unfinished)} files of a build that did not end; `clipbuild build` settles them")
+            click.echo(f"{counted(len(found.unfinished), 'file')} of a build that did not end: `clipbuild build` settles this")
         told = f"{counted(found.blobs, 'blob')}, {counted(found.files, 'file')}"
         click.echo(f"{told}: {len(damaged) + len(outputs)} damaged or missing")
     return 5 if damaged or outputs else 0

@@ -156,7 +156,8 @@ class Web:
                 told = answer.headers.get("content-length", "")
                 if told.isascii() and told.isdigit() and int(told) > limit:
                     raise Unreachable(f"more than {limit} bytes under one name")
-                _pour(answer.iter_raw(files.CHUNK), sink, limit, time.monotonic() + self._whole)
+                # as they come: pieces of a fixed size would hide a trickle from the clock
+                _pour(answer.iter_raw(), sink, limit, time.monotonic() + self._whole)
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(_told(error)) from error
         return True

@@ -249,7 +249,7 @@ def test_slots_are_limited(case: Case, tmp_path: Any) -> None:
             said = [view.code for view in views if view.code == "THROTTLED"]
         return said
 
-    with case.start(seconds=0.6, slots=2) as fake:
+    with case.start(seconds=2.0, slots=2) as fake:
         wanted = {"kling": "1303", "runway": "THROTTLED", "google": "RESOURCE_EXHAUSTED", "openai": "rate_limit_exceeded"}
         assert run(work()) == [wanted[case.name]]
 

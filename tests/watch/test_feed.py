@@ -122,12 +122,12 @@ def test_folders_that_come_and_go_are_followed(root) -> None:
 
     def replace() -> None:
         (root / "fresh").mkdir()
-        time.sleep(0.5)
+        time.sleep(1.2)
         (root / "fresh/a.png").write_bytes(b"x")
         shutil.rmtree(root / "catalog")
         time.sleep(0.3)
         (root / "catalog").mkdir()
-        time.sleep(0.5)
+        time.sleep(1.2)
         (root / "catalog/new.yaml").write_text("x")
         time.sleep(0.3)
 
