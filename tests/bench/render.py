@@ -53,7 +53,7 @@ def shown(value: Any) -> str:
 
 def measured(folder: str, rounds: int, *, quick: bool = False) -> dict[str, Any]:
     """Every figure by name."""
-    Work(folder, 270, 480, seconds=0.2, preset="ultrafast").run()  # imports are paid once in a worker's life
+    Work(folder, 270, 480, preset="ultrafast").run()  # imports are paid once in a worker's life
     final = Work(folder, picture=wall(folder, 1080, 1920))
     clip = final.run()
     found = beside_pure(folder, final, "veryfast", rounds)
