@@ -199,7 +199,8 @@ def test_an_error_of_any_call_is_an_error_or_harmless(scenes: Scenes) -> None:
         check_visible(scenes, name, root)
         if done.status == 0:
             assert tree(root) == scenes.ends[name], told
-        check_ends_right(scenes, name, root, twice=at % 8 == 0)
+        if at % 2 or SLOW:
+            check_ends_right(scenes, name, root, twice=at % 8 == 1)
         gone(root)
 
 
