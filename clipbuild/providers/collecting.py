@@ -45,13 +45,9 @@ class Collector:
             if job.intent in self.tasks and self.tasks[job.intent].done():
                 del self.tasks[job.intent]
 
-    async def keep(self, job: Job, files: Mapping[str, bytes], **facts: object) -> Job:
-        """Store the result that came with the answer."""
-        def stored() -> dict[str, Digest]:
-            return {named(name): self.desk.store.add_bytes(data, precious=True) for name, data in sorted(files.items())}
-
-        outputs = await asyncio.to_thread(stored)
-        return await self._fetched(job, outputs, **facts)
+    def added(self, files: Mapping[str, bytes]) -> dict[str, Digest]:
+        """Store the result that came with the answer: name → blob."""
+        return {named(name): self.desk.store.add_bytes(data, precious=True) for name, data in sorted(files.items())}
 
     async def _finish(self, job: Job) -> Job:
         lane = self.desk.lane(job.provider)
@@ -67,7 +63,7 @@ class Collector:
         step = STEPS[status.state]
         job = await self.desk.note(job, step, cost=status.cost, code=status.code, detail=status.detail)
         if step is not Step.DONE:
-            self._tell(job, step)
+            self.tell(job, step)
             return job
         return await self._stored(provider, job)
 
@@ -109,7 +105,7 @@ class Collector:
                     return await self._fetched(job, await asyncio.to_thread(self._added, found))
             if dead >= 2:
                 job = await self.desk.note(job, Step.EXPIRED, code=last)
-                self._tell(job, Step.EXPIRED)
+                self.tell(job, Step.EXPIRED)
                 return job
             grown = min(60.0, 0.5 * 2**attempt) * self.desk.chance()
             await self.desk.rest(min(wait, self.desk.policy.longest_wait) if wait else grown)
@@ -122,12 +118,13 @@ class Collector:
     def _added(self, found: Mapping[str, str]) -> dict[str, Digest]:
         return {named(name): self.desk.store.add_file(path, precious=True) for name, path in sorted(found.items())}
 
-    async def _fetched(self, job: Job, outputs: Mapping[str, Digest], **facts: object) -> Job:
-        job = await self.desk.note(job, Step.FETCHED, outputs=dict(outputs), **facts)
-        self._tell(job, Step.FETCHED)
+    async def _fetched(self, job: Job, outputs: Mapping[str, Digest]) -> Job:
+        job = await self.desk.note(job, Step.FETCHED, outputs=dict(outputs))
+        self.tell(job, Step.FETCHED)
         return job
 
-    def _tell(self, job: Job, step: Step) -> None:
+    def tell(self, job: Job, step: Step) -> None:
+        """Say how a job ended."""
         cost = job.cost if job.cost is not None else job.most or ZERO
         self.desk.emit(
             events.JobSettled, name=job.name, provider=job.provider, job=shown(job.job), state=step.value, cost=money(cost)

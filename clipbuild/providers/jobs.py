@@ -10,10 +10,13 @@ Resuming is running again: there is no other way in. Knows nothing of plans, loc
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from clipbuild import digest, events
+from clipbuild.digest import Digest
 from clipbuild.engine.action import Trace
 from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, IntegrityError, shown
 from clipbuild.providers.collecting import Collector
@@ -208,30 +211,51 @@ class Buyer:
         return accepted
 
     async def _taken(self, job: Job, accepted: Accepted) -> bool:
-        """The id, durable; then the result if it came along. True when the job goes on at the provider. Raises
+        """The id, durable. A result that came along is stored before it and told in the same record: a job that can't
+        be asked again is either stored or unsure, never in between. True when the job goes on at the provider. Raises
         IntegrityError when another intent says that it is the same job."""
         twins: list[Job] = []
+        told: dict[str, Any] = {"job": accepted.job}
+        if accepted.files is not None:
+            told |= {"cost": accepted.cost, "outputs": await self._stored(job, accepted.files)}
+        step = Step.ACCEPTED if accepted.files is None else Step.FETCHED
 
         def operation(journal: Journal) -> Sequence[Record]:
             twins[:] = [other for other in journal.replay.named(job.provider, accepted.job) if other.intent != job.intent]
             if twins:
                 return [self.desk.entry(job, Step.HELD, code="same id", detail=accepted.job)]
-            return [self.desk.entry(job, Step.ACCEPTED, job=accepted.job)]
+            return [self.desk.entry(job, step, **told)]
 
         await self.desk.scribe.run(operation)
         if twins:
             facts = [("job", shown(accepted.job)), ("also", f"{twins[0].name}, since {twins[0].since}")]
             raise IntegrityError(f"{job.name}: {job.provider} names one job for two things", facts, to_decide(job))
-        self.desk.emit(events.JobNoted, name=job.name, provider=job.provider, step=Step.ACCEPTED.value)
+        self.desk.emit(events.JobNoted, name=job.name, provider=job.provider, step=step.value)
         self.desk.emit(
             events.JobSubmitted, name=job.name, provider=job.provider, job=shown(accepted.job), cost=money(job.most) or "0"
         )
-        job = self.desk.jobs.get(job.intent, job)
         if accepted.files is None:
             self.collector.placed.add(job.intent)
             return True
-        self.desk.spending.note(await self.collector.keep(job, accepted.files, cost=accepted.cost))
+        job = self.desk.jobs.get(job.intent, job)
+        self.collector.tell(job, step)
+        self.desk.spending.note(job)
         return False
+
+    async def _stored(self, job: Job, files: Mapping[str, bytes]) -> dict[str, Digest]:
+        """The only copy of a result, stored: held in memory and tried again where the disk does not take it, and noted
+        as unsure before it is given up. Raises OSError."""
+        tries = 0
+        while True:
+            try:
+                return await asyncio.to_thread(self.collector.added, files)
+            except OSError as error:
+                tries += 1
+                if tries >= self.desk.policy.tries:
+                    await self._held(job, "not stored", f"the answer came and could not be written: {error.strerror}")
+                    raise
+            with suppress(HaltedError):
+                await self.desk.rest(2.0**tries)
 
     async def _not_taken(
         self, job: Job, lane: Lane, error: SubmitError, crowds: frozenset[str], sent: int

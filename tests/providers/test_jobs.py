@@ -1,13 +1,17 @@
 """Buying: once for all who want the same, within the cap, and honest about every way a job can end."""
 
+import errno
 import os
 import pathlib
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from clipbuild.digest import Digest
 from clipbuild.engine.action import Trace
+from clipbuild.engine.store import Store
 from clipbuild.errors import IntegrityError
 from clipbuild.providers.contract import Price, Provider, Request
 from clipbuild.providers.records import Step
@@ -169,4 +173,44 @@ def test_a_refusal_says_what_it_cost_and_is_not_asked_again(tmp_path: pathlib.Pa
         assert "charged  nothing" in str(result)
         assert "retake item-0" in str(result)
         assert counter.status(order) == "partial"
+        assert fake.submits == 1
+
+
+@dataclass
+class Full:
+    """A store on a disk that is full for the first `times` writes."""
+
+    inner: Store
+    times: int
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def add_bytes(self, data: bytes, precious: bool = False) -> Digest:
+        self.times -= 1
+        if self.times >= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self.inner.add_bytes(data, precious)
+
+
+def test_an_answer_that_is_the_only_copy_waits_in_memory_for_the_disk(tmp_path: pathlib.Path) -> None:
+    """Full for three writes, then not: the picture is stored, and asked for once."""
+    with OPENAI.start() as fake:
+        counter = Counter(OPENAI, fake, str(tmp_path), store_wrap=lambda store: Full(store, 3))
+        assert counter.status(counter.order()) == "ok"
+        assert fake.submits == 1
+
+
+def test_an_answer_that_is_never_written_is_held_for_a_person(tmp_path: pathlib.Path) -> None:
+    """Full for good: the job is unsure, the record says why, and the next build asks for nothing."""
+    with OPENAI.start() as fake:
+        counter = Counter(OPENAI, fake, str(tmp_path), store_wrap=lambda store: Full(store, 999))
+        order = counter.order()
+        assert isinstance(counter.run(order)[0], OSError)
+        job = counter.job(order.key)
+        assert job is not None
+        assert (job.state, job.code) == (Step.HELD, "not stored")
+        assert "No space left" in job.detail
+        counter.store_wrap = lambda store: store
+        assert counter.status(order) == "ambiguous"
         assert fake.submits == 1
