@@ -59,8 +59,9 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
         old |= before.of(clip).keys()
     gone = sorted(old - rows.keys())
     placing.begin([*rows, *gone])
+    unlisted = _unlisted(session, table, entries)
     for entry in (entry for whole in entries.values() for entry in whole):
-        ours = table.row(entry.path) is not None or placing.made(entry.path)
+        ours = table.row(entry.path) is not None or entry.path in unlisted or placing.made(entry.path)
         session.tree.put(entry, session.store.path(entry.sha256), ours)
     session.tree.drop(gone)
     session.tree.emit("placed", "")
@@ -81,6 +82,14 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
     session.state.commit()
     placing.end()
     return Published(len(changed), [*rows, MANIFEST], gone, list(holds.found.values()), holds.needs_person())
+
+
+def _unlisted(session: Session, table: Manifest, clips: Iterable[str]) -> frozenset[str]:
+    """The files that these clips had by our own records, where the manifest is not the one that was written last: they
+    are ours, whatever somebody did to it."""
+    if session.records.manifest() in ("", table.fingerprint()):
+        return frozenset()
+    return frozenset(str(row["path"]) for clip in clips for row in session.records.files(clip))
 
 
 def unfinished(session: Session) -> frozenset[str]:

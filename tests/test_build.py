@@ -193,6 +193,17 @@ def test_a_strangers_file_in_the_way_is_never_overwritten(tmp_path: pathlib.Path
     assert "in the way" in report.text
 
 
+def test_an_edited_output_is_ours_also_without_its_manifest(project: Project) -> None:
+    """The build's own records tell it from a stranger's file."""
+    target = project.tree / "tiktok/item-0/item-0.mp4"
+    good = target.read_bytes()
+    target.unlink()
+    target.write_bytes(b"edited by hand")
+    (project.tree / "manifest.json").unlink()
+    assert project.build().status == 0
+    assert target.read_bytes() == good
+
+
 def test_one_product_failing_never_stops_the_others(project: Project) -> None:
     """The good ones are published, the status says 1, and a rerun touches only the failed one."""
     project.write("photos/p0.png", (project.root / "photos/p0.png").read_bytes()[:300])
