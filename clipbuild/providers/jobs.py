@@ -141,6 +141,8 @@ class Buyer:
                     continue
                 lane.taken()
                 stays = await self._taken(job, accepted)
+                if stays:
+                    self.collector.placed.add(job.intent)
                 return
             except OvertakenError:
                 await self.desk.rest(0.2)
@@ -213,7 +215,7 @@ class Buyer:
     async def _taken(self, job: Job, accepted: Accepted) -> bool:
         """The id, durable. A result that came along is stored before it and told in the same record: a job that can't
         be asked again is either stored or unsure, never in between. True when the job goes on at the provider. Raises
-        IntegrityError when another intent says that it is the same job."""
+        IntegrityError when another intent says that it is the same job; a result in hand is kept under our own name."""
         twins: list[Job] = []
         told: dict[str, Any] = {"job": accepted.job}
         if accepted.files is not None:
@@ -222,12 +224,12 @@ class Buyer:
 
         def operation(journal: Journal) -> Sequence[Record]:
             twins[:] = [other for other in journal.replay.named(job.provider, accepted.job) if other.intent != job.intent]
-            if twins:
+            if twins and accepted.files is None:
                 return [self.desk.entry(job, Step.HELD, code="same id", detail=accepted.job)]
-            return [self.desk.entry(job, step, **told)]
+            return [self.desk.entry(job, step, **told | ({"job": token(job.intent)} if twins else {}))]
 
         await self.desk.scribe.run(operation)
-        if twins:
+        if twins and accepted.files is None:
             facts = [("job", shown(accepted.job)), ("also", f"{twins[0].name}, since {twins[0].since}")]
             raise IntegrityError(f"{job.name}: {job.provider} names one job for two things", facts, to_decide(job))
         self.desk.emit(events.JobNoted, name=job.name, provider=job.provider, step=step.value)
@@ -235,7 +237,6 @@ class Buyer:
             events.JobSubmitted, name=job.name, provider=job.provider, job=shown(accepted.job), cost=money(job.most) or "0"
         )
         if accepted.files is None:
-            self.collector.placed.add(job.intent)
             return True
         job = self.desk.jobs.get(job.intent, job)
         self.collector.tell(job, step)
