@@ -22,7 +22,8 @@ from clipbuild.planning import Planned, Session, find
 from clipbuild.providers.collecting import Collector
 from clipbuild.providers.desk import Desk, HaltedError, Policy, background
 from clipbuild.providers.jobs import Buyer
-from clipbuild.providers.journal import Journal, elsewhere, workspace_name
+from clipbuild.providers.elsewhere import Elsewhere
+from clipbuild.providers.journal import Journal, workspace_name
 from clipbuild.providers.records import BOUGHT, ZERO, Job, Record, Step, amount, money
 from clipbuild.providers.scribe import Scribe
 from clipbuild.providers.spend import FROZEN, Budget, Spending
@@ -122,7 +123,7 @@ async def opened(
     """Buying for the running loop; ends with the adapters closed and what the journal is owed written."""
     adapters = Adapters(session.settings, os.environ)
     widths = session.catalog.project.pools
-    spending = Spending(budget, session.lock.pins.values(), elsewhere(session.journal.mirror))
+    spending = Spending(budget, session.lock.pins.values(), Elsewhere(session.journal.mirror))
     desk = Desk(
         Scribe(session.journal), session.store, spending, adapters.get, workspace_name(session.wish.root),
         os.path.join(session.wish.root, ".clipbuild", "tmp"), bus.emit, lambda name: widths.get(name, LANE),

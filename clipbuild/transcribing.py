@@ -17,7 +17,8 @@ from clipbuild.pricing import Bill, Line, price_of
 from clipbuild.providers.collecting import Collector
 from clipbuild.providers.desk import Desk
 from clipbuild.providers.jobs import Buyer
-from clipbuild.providers.journal import elsewhere, workspace_name
+from clipbuild.providers.elsewhere import Elsewhere
+from clipbuild.providers.journal import workspace_name
 from clipbuild.providers.scribe import Scribe
 from clipbuild.providers.spend import Budget, Spending
 
@@ -48,7 +49,7 @@ def transcribe(session: Session, action: Action, path: str, out: str, *, max_spe
 
 async def _bought(session: Session, action: Action, path: str, budget: Budget) -> Trace:
     adapters = Adapters(session.settings, os.environ)
-    spending = Spending(budget, session.lock.pins.values(), elsewhere(session.journal.mirror))
+    spending = Spending(budget, session.lock.pins.values(), Elsewhere(session.journal.mirror))
     place = Workspace(session.wish.root)
     desk = Desk(Scribe(session.journal), session.store, spending, adapters.get, workspace_name(place.root), place.temp)
     try:

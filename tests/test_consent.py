@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -106,6 +108,27 @@ def test_the_month_counts_everything_this_user_bought(shop: Shop, tmp_path: path
     assert built.status == 3
     assert "budget_month" in str(built.plain["errors"])
     assert shop.fakes["openai"].ledger.total == spent
+
+
+def test_two_workspaces_at_once_stay_below_the_month(tmp_path: pathlib.Path) -> None:
+    """Two builds in two processes, six pictures each, and a month that pays for four at their highest price: the month
+    holds, and both say that it did."""
+    with opened(tmp_path, "openai") as one:
+        (tmp_path / "other").mkdir()
+        two = Shop(tmp_path / "other", one.fakes)
+        two.env = one.env
+        for number, shop in enumerate((one, two)):
+            shop.stock(6, motion="local")
+            for product in range(6):
+                shop.photo(f"photos/p{product}.png", f"#{number}{product}8833")
+        most = Decimal(str(cost(one)["most"])) / 6
+        one.configure(budget_month=str(most * 4))
+        line = [sys.executable, "-m", "clipbuild", "-C"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        builds = [subprocess.Popen([*line, str(s.root), "build", "--profile", "studio"], env=s.env, **quiet) for s in (one, two)]  # type: ignore[call-overload]
+        assert [process.wait(120) for process in builds] == [3, 3]
+        assert 4 <= one.submits() < 12
+        assert one.fakes["openai"].ledger.total <= most * 4
 
 
 @pytest.mark.parametrize("flag", ["--locked", "--frozen"])

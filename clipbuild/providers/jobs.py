@@ -171,7 +171,8 @@ class Buyer:
             return made
 
         try:
-            await self.desk.scribe.run(operation, permits=True)
+            is_shared = self.desk.spending.budget.month is not None
+            await self.desk.scribe.run(operation, permits=True, shared=is_shared)
         except asyncio.CancelledError:
             if made:
                 await self.desk.note(folded(None, made[-1]), Step.UNSENT, code="stopped")

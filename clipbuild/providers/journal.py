@@ -3,6 +3,7 @@
     .clipbuild/journal         one JSON record a line, `sum` last; readable, never rewritten in place
     .clipbuild/journal.lock    writers take turns
     <user's state folder>/journals/WORKSPACE   the same lines: what a lost workspace is recovered from
+    <user's state folder>/journals.lock        workspaces take turns where a cap holds for all of them
 
 Who lives and who claims what is told by `runs`, beside it.
 A torn tail is reported, closed with `#dropped` and passed over; so is any line whose checksum is wrong. The rest holds.
@@ -16,19 +17,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import cache
 from typing import Protocol
 
 from clipbuild import digest
 from clipbuild.engine import files
 from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
 from clipbuild.providers.condensing import condensed, matters
-from clipbuild.providers.records import ZERO, Job, Record, Replay, from_line, to_line
-from clipbuild.providers.runs import Runs, take
+from clipbuild.providers.records import Job, Record, Replay, from_line, to_line
+from clipbuild.providers.runs import Runs, turn
 
 DROPPED = b" #dropped"
-LOCK_SECONDS = 60.0
 COMPACT_BYTES = 1 << 20
 CONDENSE_BYTES = 2 << 20
 _NO_FOLLOW = os.O_CLOEXEC | os.O_NOFOLLOW
@@ -43,10 +41,12 @@ class Operation(Protocol):
 @dataclass(frozen=True, slots=True)
 class Write:
     """An operation; `permits` when its records allow spending. Those are durable or did not happen; records of facts
-    are kept in memory and written later when the disk refuses."""
+    are kept in memory and written later when the disk refuses. `shared`: a cap of all the user's workspaces is looked at,
+    so that only one of them permits at a time."""
 
     run: Operation
     permits: bool = False
+    shared: bool = False
 
 
 def workspace_name(workspace: str) -> str:
@@ -57,27 +57,6 @@ def workspace_name(workspace: str) -> str:
 def mirror_path(state_home: str, workspace: str) -> str:
     """Where the lines of this workspace also live: in the user's state folder, under the workspace's real path."""
     return os.path.join(state_home, "journals", workspace_name(workspace))
-
-
-def elsewhere(mirror: str) -> Callable[[str], Decimal]:
-    """What this user spends in other workspaces in a month, told by their mirrors, read when it is asked first."""
-
-    @cache
-    def spent(month: str) -> Decimal:
-        folder, own = os.path.split(mirror)
-        others = [name for name in os.listdir(folder) if name != own] if mirror and os.path.isdir(folder) else []
-        return sum((_spent(os.path.join(folder, name), month) for name in others), ZERO)
-
-    return spent
-
-
-def _spent(path: str, month: str) -> Decimal:
-    replay = Replay()
-    with suppress(OSError):
-        for line in _read(path).split(b"\n"):
-            if _is_good(line):
-                replay.add(from_line(line))
-    return replay.spent_in_month(month)
 
 
 def opened(root: str, store: str, state_home: str, say: Callable[[str], None]) -> "Journal":
@@ -146,6 +125,12 @@ class Journal:
                 self._refresh(settle_tail=True)
             except (OSError, UsageError) as error:
                 return self._postponed(writes, error)
+            if self.mirror and any(write.shared for write in writes):
+                try:
+                    stack.enter_context(self._alone())
+                except (OSError, UsageError) as error:
+                    rest = self._carried_out([write for write in writes if not write.shared])
+                    return [_cause(self.mirror, error) if write.shared else rest.pop(0) for write in writes]
             return self._carried_out(writes)
 
     def _carried_out(self, writes: Sequence[Write]) -> list[ClipbuildError | None]:
@@ -156,7 +141,7 @@ class Journal:
             try:
                 found = [self._stamped(record) for record in write.run(self)]
             except (ClipbuildError, OSError) as error:
-                outcome[number] = error if isinstance(error, ClipbuildError) else _unwritten(self.path, error)
+                outcome[number] = _cause(self.path, error)
                 continue
             for record in found:
                 self.replay.add(record)
@@ -167,12 +152,12 @@ class Journal:
             self._owe(facts)
             for number, write in enumerate(writes):
                 if write.permits:
-                    outcome[number] = outcome[number] or _unwritten(self.path, failure)
+                    outcome[number] = outcome[number] or _cause(self.path, failure)
         return outcome
 
     def _postponed(self, writes: Sequence[Write], error: Exception) -> list[ClipbuildError | None]:
         """The journal can't be had at all: facts are kept for later, nothing is permitted."""
-        why = error if isinstance(error, ClipbuildError) else _unwritten(self.path, error)
+        why = _cause(self.path, error)
         outcome: list[ClipbuildError | None] = []
         for write in writes:
             try:
@@ -209,17 +194,16 @@ class Journal:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         files.ensure_dir(self.home, 0o700, disk=self._disk)
-        fd = os.open(self.path + ".lock", os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
-        try:
-            waited = 0.0
-            while not take(fd):
-                if waited >= LOCK_SECONDS:
-                    raise UsageError(f"{shown(self.path)}: another process holds the journal", hint="end it, then again")
-                self._sleep(0.01)
-                waited += 0.01
+        with turn(self.path + ".lock", self._sleep):
             yield
-        finally:
-            os.close(fd)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other workspace of this user permits anything meanwhile: taken after the journal's own lock."""
+        folder = os.path.dirname(self.mirror)
+        files.ensure_dir(folder, 0o700, disk=self._disk)
+        with turn(folder + ".lock", self._sleep):
+            yield
 
     def _refresh(self, settle_tail: bool = False) -> None:
         try:
@@ -383,7 +367,9 @@ def _is_good(line: bytes) -> bool:
     return True
 
 
-def _unwritten(path: str, error: Exception) -> IncompleteError:
+def _cause(path: str, error: Exception) -> ClipbuildError:
+    if isinstance(error, ClipbuildError):
+        return error
     return IncompleteError(
         f"{shown(path)}: can't be written: {getattr(error, 'strerror', '') or error}",
         hint="nothing was sent; make room on the disk or mend the folder's permissions",

@@ -10,11 +10,13 @@ import errno
 import fcntl
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from clipbuild.engine import files
 from clipbuild.errors import UsageError, shown
 
+LOCK_SECONDS = 60.0
 _NO_FOLLOW = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -93,6 +95,22 @@ class Runs:
                 files.remove(os.path.join(self.home, "runs", self.name), disk=self._disk)
             os.close(self._fd)
             self._fd = -1
+
+
+@contextmanager
+def turn(path: str, sleep: Callable[[float], None]) -> Iterator[None]:
+    """Hold the lock of the file at `path`. Raises UsageError when it is not free for long, OSError."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
+    try:
+        waited = 0.0
+        while not take(fd):
+            if waited >= LOCK_SECONDS:
+                raise UsageError(f"{shown(path)}: another process holds the journal", hint="end it, then again")
+            sleep(0.01)
+            waited += 0.01
+        yield
+    finally:
+        os.close(fd)
 
 
 def take(fd: int) -> bool:

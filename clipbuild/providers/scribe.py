@@ -19,10 +19,11 @@ class Scribe:
         self._waiting: list[tuple[Write, asyncio.Future[ClipbuildError | None]]] = []
         self._at_work: asyncio.Task[None] | None = None
 
-    async def run(self, operation: Operation, *, permits: bool = False) -> None:
-        """Run an operation under the journal's lock; its records are durable when this returns. Raises its error."""
+    async def run(self, operation: Operation, *, permits: bool = False, shared: bool = False) -> None:
+        """Run an operation under the journal's lock; its records are durable when this returns. Raises its error.
+        `permits` and `shared` as for `Write`."""
         answer: asyncio.Future[ClipbuildError | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Write(operation, permits), answer))
+        self._waiting.append((Write(operation, permits, shared), answer))
         if self._at_work is None or self._at_work.done():
             self._at_work = asyncio.create_task(self._work())
         error = await asyncio.shield(answer)

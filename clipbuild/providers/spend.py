@@ -4,13 +4,14 @@ Everything that may have been charged counts at its worst price until the real o
 journal's lock, so that two that ask at once can't both be let through. Knows nothing of providers or files.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from clipbuild.engine.action import Trace
 from clipbuild.errors import SpendError
 from clipbuild.providers.contract import Price
+from clipbuild.providers.elsewhere import Elsewhere
 from clipbuild.providers.records import ZERO, Job, Replay, amount
 
 
@@ -40,13 +41,11 @@ def smaller(*caps: Decimal | None) -> Decimal | None:
 
 
 class Spending:
-    """The caps of one run over what the journal and the lock (`pinned`) say was spent, and in this user's other
-    workspaces (`elsewhere`, by month)."""
+    """The caps of one run over what the journal and the lock (`pinned`) say was spent, and this user's other
+    workspaces (`elsewhere`)."""
 
-    def __init__(
-        self, budget: Budget, pinned: Iterable[Trace] = (), elsewhere: Callable[[str], Decimal] = lambda month: ZERO
-    ) -> None:
-        self.budget, self._elsewhere = budget, elsewhere
+    def __init__(self, budget: Budget, pinned: Iterable[Trace] = (), elsewhere: Elsewhere | None = None) -> None:
+        self.budget, self._elsewhere = budget, elsewhere or Elsewhere()
         self.dearer = ""
         self._locked: dict[str, Decimal] = {}
         self._pinned = [trace for trace in pinned if trace.facts.get("at")]
@@ -63,7 +62,8 @@ class Spending:
             if budget.unknown:
                 return None
             return SpendError(f"{name}: not bought: its price is not known", hint="add it to the model table")
-        spent_build, spent_month = replay.spent_in_build(build), self.spent_in_month(replay, month)
+        spent_build = replay.spent_in_build(build)
+        spent_month = ZERO if budget.month is None else self.spent_in_month(replay, month)
         for cap, spent, what in ((budget.build, spent_build, "this build"), (budget.month, spent_month, month)):
             if cap is not None and spent + price.most > cap:
                 facts = [("cap", usd(cap)), ("spent", f"{usd(spent)} in {what}, open jobs at their highest price")]
@@ -73,20 +73,23 @@ class Spending:
 
     def spent_in_month(self, replay: Replay, month: str) -> Decimal:
         """Journals and lock together, what both know counted once."""
+        elsewhere = self._elsewhere.spent(month)
         if month not in self._locked:
-            self._locked[month] = sum((amount(t.cost) or ZERO for t in self._pinned if _is_news(t, month, replay)), ZERO)
-        return replay.spent_in_month(month) + self._locked[month] + self._elsewhere(month)
+            news = (trace for trace in self._pinned if self._is_news(trace, month, replay))
+            self._locked[month] = sum((amount(trace.cost) or ZERO for trace in news), ZERO)
+        return replay.spent_in_month(month) + self._locked[month] + elsewhere
+
+    def _is_news(self, trace: Trace, month: str, replay: Replay) -> bool:
+        """Bought in that month by a job that no journal here knows."""
+        if not trace.facts["at"].startswith(month) or replay.latest(trace.key) is not None:
+            return False
+        known = any(replay.named(trace.facts.get("provider", ""), trace.facts.get("job", "")))
+        return not (known or self._elsewhere.knows(trace))
 
     def note(self, job: Job) -> None:
         """Take a real cost into account: one above the highest planned price stops all further buying."""
         if job.most is not None and job.cost is not None and job.cost > job.most:
             self.dearer = f"{job.name} cost {usd(job.cost)}, planned were {usd(job.most)} at most"
-
-
-def _is_news(trace: Trace, month: str, replay: Replay) -> bool:
-    """Bought in that month by a job that this journal does not know."""
-    named = replay.named(trace.facts.get("provider", ""), trace.facts.get("job", ""))
-    return trace.facts["at"].startswith(month) and not any(named) and replay.latest(trace.key) is None
 
 
 _CLOSED_HINT = "build where buying is allowed, then commit clipbuild.lock"

@@ -176,6 +176,29 @@ def test_a_refusal_says_what_it_cost_and_is_not_asked_again(tmp_path: pathlib.Pa
         assert fake.submits == 1
 
 
+def test_a_job_that_was_looked_up_leaves_its_lane_as_it_was(tmp_path: pathlib.Path) -> None:
+    """The reply was lost, the job is found by its token and collected: nothing is under way then, no more and no less."""
+    with KLING.start() as fake:
+        fake.script(submit=["reset_after"])
+        counter = Counter(KLING, fake, str(tmp_path))
+        assert counter.status(counter.order()) == "ok"
+        assert counter.desk is not None
+        assert counter.desk.lanes["kling"].flying == 0
+
+
+def test_an_answer_that_bears_the_id_of_another_is_kept(tmp_path: pathlib.Path) -> None:
+    """A gateway that names every answer alike: the second picture is paid too, and stored under our own name for it."""
+    with OPENAI.start() as fake:
+        fake.job_id = lambda number: "same"  # type: ignore[method-assign]
+        counter = Counter(OPENAI, fake, str(tmp_path))
+        orders = [counter.order(number) for number in range(2)]
+        results = counter.run_in_turn(*orders)
+        names = [result.facts["job"] for result in results if isinstance(result, Trace)]
+        assert names[0] == "same"
+        assert names[1].startswith("clipbuild-")
+        assert fake.submits == len(fake.ledger.charges) == 2
+
+
 @dataclass
 class Full:
     """A store on a disk that is full for the first `times` writes."""

@@ -12,7 +12,7 @@ import pytest
 
 from clipbuild import digest
 from clipbuild.errors import ClipbuildError, IncompleteError
-from clipbuild.providers.journal import Journal, Write, elsewhere, mirror_path
+from clipbuild.providers.journal import Journal, Write, mirror_path
 from clipbuild.providers.records import Record, Replay, Step, from_line, to_line
 from tests.support.adapters import CASES
 from tests.support.counter import Counter
@@ -133,16 +133,20 @@ def test_a_mirror_that_cannot_be_written_is_only_a_warning(home: pathlib.Path) -
     assert states(opened(home)) == {"i1": "pinned"}
 
 
-def test_a_mirror_of_another_user_folder_counts_to_the_month(home: pathlib.Path) -> None:
-    """What other workspaces spent is read from their mirrors; one's own is not counted twice."""
-    folder = home.parent / "user" / "journals"
-    mine, other = str(folder / "mine"), str(folder / "other")
-    Journal(str(home / "a"), mine).append(*life("i1"))
-    Journal(str(home / "b"), other).append(*life("i2", "j2"))
-    assert elsewhere(mine)("2026-11") == Decimal("0.4")
-    assert elsewhere(mine)("2026-10") == 0
-    assert elsewhere("")("2026-11") == 0
+def test_each_workspace_has_a_mirror_of_its_own() -> None:
+    """Told apart by their paths."""
     assert mirror_path("/s", "/w") != mirror_path("/s", "/v")
+
+
+def test_without_the_lock_of_all_workspaces_nothing_shared_is_permitted(home: pathlib.Path) -> None:
+    """A state folder that can't be locked in: what asks for a cap of all workspaces is refused, the rest is written."""
+    journal = opened(home)
+    (home.parent / "state.lock").mkdir()
+    fact, permit = Write(lambda _: life("i1")), Write(lambda _: [record(Step.SENT, "i2")], permits=True, shared=True)
+    first, second = journal.transact([fact, permit])
+    assert first is None
+    assert "state" in str(second)
+    assert states(opened(home)) == {"i1": "pinned"}
 
 
 @pytest.mark.parametrize("error", ERRORS)
