@@ -21,8 +21,8 @@ from clipbuild.events import Bus, JobNoted
 from clipbuild.planning import Planned, Session, find
 from clipbuild.providers.collecting import Collector
 from clipbuild.providers.desk import Desk, HaltedError, Policy, background
-from clipbuild.providers.jobs import Buyer
 from clipbuild.providers.elsewhere import Elsewhere
+from clipbuild.providers.jobs import Buyer
 from clipbuild.providers.journal import Journal, workspace_name
 from clipbuild.providers.records import BOUGHT, ZERO, Job, Record, Step, amount, money
 from clipbuild.providers.scribe import Scribe

@@ -16,8 +16,8 @@ from clipbuild.planning import Session, find
 from clipbuild.pricing import Bill, Line, price_of
 from clipbuild.providers.collecting import Collector
 from clipbuild.providers.desk import Desk
-from clipbuild.providers.jobs import Buyer
 from clipbuild.providers.elsewhere import Elsewhere
+from clipbuild.providers.jobs import Buyer
 from clipbuild.providers.journal import workspace_name
 from clipbuild.providers.scribe import Scribe
 from clipbuild.providers.spend import Budget, Spending
