@@ -94,17 +94,25 @@ class Holds:
         return not self.approved_only and any(hold.kind != REJECTED for hold in self.found.values())
 
 
+def still(action: Action) -> str:
+    """The input of a bought action that is a picture made here or bought before: "" for none."""
+    return "image" if action.stage == "animate" else "reference" if "reference" in action.inputs else ""
+
+
 def gate(session: Session) -> Callable[[Action, Digest, Mapping[str, Digest]], None]:
-    """Where the project has stills approved first: stops a motion from being bought for a picture nobody approved."""
+    """Where the project has stills approved first: stops what is made from a picture that nobody approved from being
+    bought, a motion or another shot's picture."""
     said = session.lock.decisions()
 
     def check(action: Action, key: Digest, inputs: Mapping[str, Digest]) -> None:
-        if session.catalog.project.approve != "stills" or action.stage != "animate" or session.lock.pin(key):
+        source = still(action)
+        if session.catalog.project.approve != "stills" or not source or session.lock.pin(key):
             return
-        if standing(said, inputs.get("image")) != APPROVED:
+        if standing(said, inputs.get(source)) != APPROVED:
             sku = action.name.split("/")[0].split(".")[0]
             hint = f"look at it: `clipbuild review`; or `clipbuild approve --still {sku}`"
-            raise DecisionError(f"{action.name}: its picture waits for a person's approval", hint=hint)
+            whose = "its" if source == "image" else "the first shot's"
+            raise DecisionError(f"{action.name}: {whose} picture waits for a person's approval", hint=hint)
 
     return check
 

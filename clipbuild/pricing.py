@@ -12,6 +12,7 @@ from clipbuild.adapters import Adapters, request_of
 from clipbuild.decisions import APPROVED, standing
 from clipbuild.engine.action import Action, Output, Verdict
 from clipbuild.errors import ClipbuildError, Problem
+from clipbuild.holds import still
 from clipbuild.planning import Planned, Session
 from clipbuild.providers.contract import Price
 from clipbuild.providers.spend import span, usd
@@ -101,11 +102,13 @@ def price_of(action: Action, adapters: Adapters) -> Price | None:
 
 def waiting(session: Session, planned: Planned, action: Action) -> str:
     """Why a bought action does not run yet, "" when it may: with `approve: stills` a person looks at the picture first."""
-    if action.stage != "animate" or session.catalog.project.approve != "stills":
+    name = still(action)
+    if not name or session.catalog.project.approve != "stills":
         return ""
-    source = action.inputs.get("image")
+    source = action.inputs[name]
     blob = planned.plan.resolve(source) if isinstance(source, Output) else source
-    return "" if standing(session.lock.decisions(), blob) == APPROVED else "its still is not approved yet"
+    whose = "its" if name == "image" else "the first shot's"
+    return "" if standing(session.lock.decisions(), blob) == APPROVED else f"{whose} still is not approved yet"
 
 
 def problems(planned: Planned, adapters: Adapters) -> list[Problem]:

@@ -12,7 +12,7 @@ from clipbuild import digest
 from clipbuild.catalog.model import Clip
 from clipbuild.engine.action import Output, Stage
 from clipbuild.engine.lock import Take
-from clipbuild.planner import hints, routing
+from clipbuild.planner import hints, routing, shots
 from clipbuild.planner.prompts import Rendered
 from clipbuild.planner.recipes import Bought, Toolbox, aspect
 from clipbuild.stages import registry
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def rendered(session: "Session", clip: Clip, kind: str, ratio: str) -> Rendered:
-    """The prompt of a clip for one aspect, with the template lines it came from."""
+    """The prompt of a clip for one aspect, with the template lines it came from. `kind` reference is the picture of
+    the shot that this one is made like."""
+    if kind == "reference" and (first := shots.leader(clip)):
+        return rendered(session, first, "image", ratio)
+    clip = shots.asked(clip, kind)
     motion = session.library.motions().get(clip.motion.name, {})
     words = motion.get("words", {})
     said = words.get("image" if kind == "image" else "motion", "") if isinstance(words, Mapping) else ""
@@ -55,6 +59,8 @@ def toolbox(session: "Session") -> Toolbox:
 
     def routed(clip: Clip, kind: str, spec: Any, _where: str) -> Bought | None:
         ratio = aspect(spec.width, spec.height)
+        if kind == "image" and shots.leader(clip):
+            prompt(clip, "reference", ratio)
         found, instead = routing.route(clip, kind, spec, ratio, prompt, session.failed)
         session.instead.setdefault(f"{clip.id}/{spec.name}", {})[routing.PARTS[kind]] = instead
         return found

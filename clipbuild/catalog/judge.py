@@ -54,16 +54,23 @@ class Judge:
         if why := names.refused(product.get("sku", "")):
             yield Fault(("sku",), f"{product['sku']!r} {why}", "choose another sku")
         yield from self.layer(product)
+        if "shots" in product and "variants" in product:
+            yield Fault(("shots",), "a product has shots or variants, not both", "make two products of it")
+        if "reference" in product and "shots" not in product:
+            yield Fault(("reference",), "a reference is for several shots, and there are none", "write `shots:`, or `photos:`")
+        for kind in ("variants", "shots"):
+            yield from (fault.below((kind,)) for fault in self._versions(kind, product.get(kind, ())))
+
+    def _versions(self, kind: str, versions: Sequence[Layer]) -> Iterator[Fault]:
         seen: dict[str, str] = {}
-        for number, variant in enumerate(product.get("variants", ())):
-            path = ("variants", number)
+        for number, variant in enumerate(versions):
             name = variant["id"]
             if name.lower() in seen:
-                yield Fault((*path, "id"), f"two variants are called {seen[name.lower()]!r}", "rename one")
+                yield Fault((number, "id"), f"two {kind} are called {seen[name.lower()]!r}", "rename one")
             seen.setdefault(name.lower(), name)
             if why := names.refused(name):
-                yield Fault((*path, "id"), f"{name!r} {why}", "choose another id")
-            yield from (fault.below(path) for fault in self.layer(variant))
+                yield Fault((number, "id"), f"{name!r} {why}", "choose another id")
+            yield from (fault.below((number,)) for fault in self.layer(variant))
 
     def layer(self, layer: Layer) -> Iterator[Fault]:
         """Names and files of one layer."""
@@ -142,6 +149,8 @@ def _files(layer: Layer) -> Iterator[tuple[Path, str]]:
     if isinstance(captions, dict):
         yield from _by_language(("captions", "file"), captions["file"])
     yield from _by_language(("words",), layer.get("words", {}))
+    if layer.get("reference", "first") not in ("first", "batch"):
+        yield ("reference",), layer["reference"]
 
 
 def _by_language(path: Path, value: Any) -> Iterator[tuple[Path, str]]:

@@ -100,6 +100,7 @@ class Prompt:
     background: str = ""
     depth: str = ""
     exclude: tuple[str, ...] = ()
+    doing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,19 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What keeps the subject of a product's shots the same. `kind` is photo (a picture among the clip's photos), first
+    (the picture of the first shot) or batch (all pictures in one request).
+
+    `number` is the shot's own place; `shots` are those that are asked for it: none, the first, or all.
+    """
+
+    kind: str
+    number: int
+    shots: tuple["Clip", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """One resolved clip. `id` is `sku[.variant][.language]` and only names files: it shapes no result."""
 
@@ -232,6 +246,8 @@ class Clip:
     review: str = ""
     """required: a person must approve the clip before it counts."""
     assets: tuple[Asset, ...] = ()
+    reference: Reference | None = None
+    """For one of several shots of one subject."""
 
 
 @dataclass(frozen=True, slots=True)

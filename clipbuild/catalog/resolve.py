@@ -4,7 +4,7 @@ Every value has passed the schema by now; what only shows when all is put togeth
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clipbuild.catalog.entries import Product, Sheet
@@ -20,12 +20,15 @@ from clipbuild.catalog.model import (
     Place,
     Post,
     Prompt,
+    Reference,
     Sound,
 )
 from clipbuild.catalog.places import Path
 from clipbuild.catalog.project import Config
 
 END_CARD = 1.8
+FIRST, BATCH = "first", "batch"
+"""Words of `reference`; anything else there is a file."""
 WHOLE = {"name", "cta", "hook", "script", "captions", "words"}
 """Keys whose maps are one value (a text a language, a file): they replace, they don't add up."""
 NO_OFFER, NO_POST = Offer(), Post()
@@ -63,7 +66,7 @@ class Resolver:
                         Clip(id=".".join(filter(None, names)), variant=variant, language=language, place=place,
                              lang_suffix=len(languages) > 1, **parts, **words)
                     )  # fmt: skip
-        return made, faults
+        return (_together(made, product) if "reference" in product else made), faults
 
     def _base(self, sheet: Sheet, own: Layer) -> dict[str, Any]:
         """What the product has before it speaks itself."""
@@ -113,12 +116,24 @@ class Resolver:
 
 
 def _variants(product: Layer) -> Iterator[tuple[str, Layer | None, Path]]:
-    """(id, what it changes, its path) of every variant; one without a name where there are none."""
-    if "variants" not in product:
+    """(id, what it changes, its path) of every variant or shot; one without a name where there are none."""
+    kind = "shots" if "shots" in product else "variants"
+    if kind not in product:
         yield "", None, ()
         return
-    for number, variant in enumerate(product["variants"]):
-        yield variant["id"], _plain({key: value for key, value in variant.items() if key != "id"}), ("variants", number)
+    for number, variant in enumerate(product[kind]):
+        yield variant["id"], _plain({key: value for key, value in variant.items() if key != "id"}), (kind, number)
+
+
+def _together(made: Sequence[Clip], product: Layer) -> list[Clip]:
+    """Shots that know of each other, as far as the picture of one is asked for with the words or picture of another."""
+    kind = product["reference"] if product["reference"] in (FIRST, BATCH) else "photo"
+    order = list(dict.fromkeys(clip.variant for clip in made))
+    pictured: dict[str, Clip] = {}  # a picture's words are those of the first language
+    for clip in made:
+        pictured.setdefault(clip.variant, replace(clip, place=Place("", 0, 0)))
+    shots = tuple(pictured.values())[: {FIRST: 1, BATCH: None}.get(kind, 0)]
+    return [replace(clip, reference=Reference(kind, order.index(clip.variant), shots)) for clip in made]
 
 
 def _plain(layer: Layer) -> dict[str, Any]:
@@ -220,6 +235,8 @@ def _photos(m: Layer, sound: Layer) -> tuple[tuple[str, ...], tuple[Asset, ...]]
     """The photos, and what is noted of where they and the sound come from."""
     listed = m.get("photos", [])
     listed = listed if isinstance(listed, list) else [listed]
+    if m.get("reference", FIRST) not in (FIRST, BATCH, *listed):
+        listed = [*listed, m["reference"]]
     photos = tuple(entry if type(entry) is str else entry["file"] for entry in listed)
     shared = {"licence": m.get("licence", ""), "source": m.get("source", "")}
     noted = [{**shared, **entry} if isinstance(entry, dict) else {"file": entry, **shared} for entry in listed]
@@ -238,7 +255,7 @@ def _prompt(m: Layer, first: str, where: Path, faults: list[Fault]) -> Prompt | 
         return None
     return Prompt(
         subject, m.get("lighting", ""), m.get("background", ""), m.get("depth", ""),
-        (exclude,) if isinstance(exclude, str) else tuple(exclude),
+        (exclude,) if isinstance(exclude, str) else tuple(exclude), m.get("doing", ""),
     )  # fmt: skip
 
 

@@ -68,7 +68,8 @@ def files_of(clip: Clip) -> tuple[str, ...]:
     brand, fonts = clip.brand, clip.brand.fonts
     named = (*clip.photos, clip.ground.plate, clip.sound.bed, brand.logo, fonts.heading, fonts.body, clip.caption_file,
              clip.words, *(layer.file for layer in clip.layers))  # fmt: skip
-    return tuple(dict.fromkeys(file for file in named if file))
+    others = clip.reference.shots if clip.reference else ()
+    return tuple(dict.fromkeys((*(file for file in named if file), *(file for one in others for file in files_of(one)))))
 
 
 def entry(clip: Clip, number: int, source: Source) -> Entry:

@@ -13,6 +13,7 @@ from typing import Any
 from clipbuild import digest, resources
 from clipbuild.catalog.model import Clip
 from clipbuild.errors import CatalogError, Problem
+from clipbuild.planner import shots
 from clipbuild.planner.sandbox import Sandbox
 from clipbuild.planner.shelf import MARK, Disk, Files, RefusedError, Shelf
 
@@ -74,10 +75,11 @@ class Prompts:
 def context(clip: Clip, aspect: str, motion_words: str, seconds: float) -> Mapping[str, Any]:
     """What a template may speak of: plain, immutable data. Neither names of files nor captions, prices or platforms:
     what only changes those must not change a picture."""
-    prompt, brand = clip.prompt, clip.brand
+    prompt, brand, together = clip.prompt, clip.brand, shots.words(clip)
     values: dict[str, Any] = {
         "name": clip.name,
-        "subject": prompt.subject or clip.name,
+        "subject": ", ".join(filter(None, (prompt.subject or clip.name, prompt.doing))),
+        **together,
         "lighting": prompt.lighting,
         "background": prompt.background,
         "depth": prompt.depth,
@@ -88,12 +90,13 @@ def context(clip: Clip, aspect: str, motion_words: str, seconds: float) -> Mappi
         "seconds": f"{seconds:g}",
         "loop": clip.motion.loop,
         "ground": clip.ground.style,
-        "photos": len(clip.photos),
+        "photos": len(clip.photos) + (shots.leader(clip) is not None),
         "colors": clip.ground.colors,
         "brand": {"name": brand.name, "primary": brand.primary, "accent": brand.accent, "background": brand.background},
         "x": {key.removeprefix("x-").replace("-", "_"): value for key, value in clip.extra.items()},
     }
-    length = sum(len(value) for value in (clip.name, prompt.subject, prompt.lighting, prompt.background, prompt.depth))
+    told = (clip.name, values["subject"], prompt.lighting, prompt.background, prompt.depth, *together["shots"])
+    length = sum(map(len, told))
     length += sum(map(len, prompt.exclude)) + sum(map(len, clip.extra.values()))
     if length > CONTEXT_LIMIT:
         place = clip.place

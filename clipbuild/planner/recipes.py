@@ -12,7 +12,7 @@ from clipbuild.catalog.model import Caption, Clip, Platform, Spec
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Graph, Input, Output, Stage
 from clipbuild.media import looks, timing
-from clipbuild.planner import posts
+from clipbuild.planner import posts, shots
 
 PICTURE_HEADROOM = 1.2
 """The local picture is this much larger than the frame, so that a move never shows an edge or blurs."""
@@ -182,7 +182,7 @@ def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:
         bought = _buy(graph, f"{clip.id}/{spec.name}/plate", "generate", scene, {}, box)
         photos["plate"], style = bought.out("image"), "plate"
     elif mode != "composite" and (route := box.route(clip, "image", spec, where)):
-        return _buy(graph, where, "generate", route, photos if mode == "edit" else {}, box)
+        return _buy(graph, where, "generate", route, _sent(graph, clip, spec, photos if mode == "edit" else {}, box), box)
     elif clip.ground.plate:
         photos["plate"] = box.source(clip.ground.plate)
     params = {
@@ -197,11 +197,26 @@ def _picture(graph: Graph, clip: Clip, spec: Spec, box: Toolbox) -> Action:
     return _add(graph, where, "image", params, photos, box)
 
 
+def _sent(
+    graph: Graph, clip: Clip, spec: Spec, photos: Mapping[str, Input], box: Toolbox
+) -> Mapping[str, Input]:
+    """The pictures that go along with a request: the photos, and the first shot's picture where the others follow it."""
+    if photos and shots.is_batch(clip):
+        return {f"photo_{i}": box.source(path) for i, path in enumerate(shots.asked(clip, "image").photos)}
+    if (first := shots.leader(clip)) is None:
+        return photos
+    return {**photos, "reference": _check(graph, first, spec, _picture(graph, first, spec, box), box).out("image")}
+
+
 def _check(graph: Graph, clip: Clip, spec: Spec, picture: Action, box: Toolbox) -> Action:
     inputs: dict[str, Input] = {"image": picture.out("image")}
-    if picture.precious:
+    if picture.precious and clip.reference and shots.is_batch(clip):
+        number = clip.reference.number
+        inputs = {"image": picture.out(f"image_{number}" if number else "image")}
+    elif picture.precious:
         count = int(picture.params.get("n") or 1)
         inputs |= {f"image_{i}": picture.out(f"image_{i}", optional=True) for i in range(1, count)}
+    if picture.precious:
         inputs |= {f"photo_{i}": box.source(path) for i, path in enumerate(clip.photos)}
     params = {"width": spec.width, "height": spec.height, "limits": box.limits, "block": picture.precious}
     return _add(graph, f"{clip.id}/{spec.name}/check", "check", params, inputs, box)

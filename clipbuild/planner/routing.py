@@ -12,6 +12,7 @@ from typing import Any
 from clipbuild import digest
 from clipbuild.catalog.model import Clip, Spec
 from clipbuild.planner.recipes import Bought
+from clipbuild.planner.shots import is_batch
 
 LOCAL = "local"
 GENERATE, EDIT, COMPOSITE = "generate", "edit", "composite"
@@ -61,6 +62,8 @@ def request(clip: Clip, target: str, kind: str, spec: Spec, ratio: str, prompt: 
         params |= {"prompt": prompt(clip, "motion", ratio), "seconds": clip.seconds, "audio": clip.sound.own == "keep"}
         return Bought(str(parts["provider"]), {**params, **({"resolution": parts["quality"]} if parts["quality"] else {})})
     count = int(parts["count"] or 1) if kind == "image" else 1
+    if kind == "image" and is_batch(clip) and clip.reference is not None:
+        count = len(clip.reference.shots)
     params |= {"prompt": prompt(clip, kind, ratio), "quality": parts["quality"] or "medium", "n": count}
     return Bought(str(parts["provider"]), params)
 

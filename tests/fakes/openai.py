@@ -149,7 +149,9 @@ class OpenAI(Fake):
             cost = 5 * usage["input_tokens_details"]["text_tokens"] + 8 * usage["input_tokens_details"]["image_tokens"]
             usd = (Decimal(cost) + 30 * usage["output_tokens"]) / 1_000_000
             wanted = {**body, "photos": [hashlib.sha256(photo).hexdigest() for photo in photos]}
-            return self.new_job(wanted, usd, media.Shape(1, 1), body["model"])
+            job = self.new_job(wanted, usd, media.Shape(1, 1), body["model"])
+            job.facts["photos"] = len(photos)
+            return job
 
         def taken(job: Job) -> Reply:
             return Reply(200, made[0].body, {"x-request-id": job.id}, wait=self.seconds)
