@@ -62,6 +62,16 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of several pictures that were bought to choose from: its verdict, what speaks against it, whether it was taken."""
+
+    blob: Digest
+    verdict: str
+    against: tuple[str, ...]
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """What stands beside a card's clip: where it came from, what was measured, what changed, how it is posted."""
 
@@ -74,7 +84,9 @@ class Detail:
     posts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     subject: tuple[float, ...] | None = None
     shots: tuple[tuple[Card, tuple[float, ...] | None], ...] = ()
-    """The other clips of the product, with the box of the subject in each (shares of the picture)."""
+    """The product's pictures, those of the same spec first, with the box of the subject in each (shares of the
+    picture)."""
+    candidates: tuple[Candidate, ...] = ()
     takes: tuple[tuple[str, Digest, int], ...] = ()
     """Bought actions behind the clip: (name, base key, take)."""
     free: Mapping[str, Box] = field(default_factory=dict)
@@ -167,12 +179,13 @@ class Room:
         found = [{**f, "of": "picture"} for f in seen.get("findings") or ()]
         found += [{**f, "of": "clip"} for f in told.get("findings") or ()]
         return Detail(
-            tuple(self.session.source(path) for path in clip.photos),
+            (*(self.session.source(path) for path in clip.photos), *filter(None, (self.reference(card),))),
             tuple(self._prompts(clip, card)), tuple(found), tuple(measures), seen.get("axes") or {},
             tuple(self._changes(card)),
             {name: self._report(f"{clip.id}/{name}/post", "post") for name in card.platforms},
             self._subject(card),
-            tuple((c, self._subject(c)) for c in self.cards if c.sku == card.sku and c.name != card.name),
+            tuple((c, self._subject(c)) for c in self._shots(card)),
+            tuple(self._candidates(card)),
             tuple(self._takes(card)),
             {n: p.free for n in card.platforms if (p := self.session.catalog.project.platforms[n]).free},
         )  # fmt: skip
@@ -181,6 +194,34 @@ class Room:
         choice = self._out(f"{card.name}/choose", "choice") or self._last(f"{card.name}/choose", "choice")
         box = read_report(self.session, choice).get("subject") if choice else None
         return tuple(float(value) for value in box) if box else None
+
+    def _shots(self, card: Card) -> Iterator[Card]:
+        """One clip for each picture of the product, this one among them: languages share theirs."""
+        seen = {_pictured(card): card}
+        for one in sorted((c for c in self.cards if c.sku == card.sku), key=lambda c: c.spec != card.spec):
+            if _pictured(one) not in seen or one.name == card.name:
+                yield seen.setdefault(_pictured(one), one)
+
+    def reference(self, card: Card) -> Digest | None:
+        """The picture of another shot that went along with the request for this one's."""
+        action = self.by_name.get(f"{card.name}/image")
+        source = action.inputs.get("reference") if action else None
+        return self.plan.resolve(source) if isinstance(source, Output) else None
+
+    def candidates(self, card: Card) -> Mapping[str, Digest]:
+        """The pictures that a card's was chosen from, where there are several and they are still there."""
+        action = self.by_name.get(f"{card.name}/check")
+        if action is None or "image_1" not in action.inputs:
+            return {}
+        known = self.plan.inputs(action) or {}
+        return {n: known[n] for n in sorted(known) if n.startswith("image") and self.session.store.has(known[n])}
+
+    def _candidates(self, card: Card) -> Iterator[Candidate]:
+        report = self._report(f"{card.name}/check", "report")
+        verdicts, against = report.get("candidates") or {}, report.get("against") or {}
+        for name, blob in self.candidates(card).items():
+            if name in verdicts:
+                yield Candidate(blob, verdicts[name], tuple(against.get(name) or ()), name == report.get("taken"))
 
     def _prompts(self, clip: Clip, card: Card) -> Iterator[tuple[str, str]]:
         from clipbuild.planner.recipes import aspect
@@ -265,6 +306,11 @@ class Room:
         if blob not in self._told:
             self._told[blob] = read_report(self.session, blob)
         return self._told[blob]
+
+
+def _pictured(card: Card) -> tuple[str, Spec, Digest | None]:
+    """What clips of one picture have in common."""
+    return card.name.partition("/")[0].removesuffix(f".{card.language}"), card.spec, card.picture
 
 
 def read_report(session: "Session", blob: Digest) -> Mapping[str, Any]:

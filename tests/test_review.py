@@ -162,3 +162,33 @@ def test_a_motion_that_does_not_suit_is_told_once(project: Project) -> None:
     _, out, err = project.run("build", "item-0", "--profile", project.profile)
     assert "item-0/tiny: sway does not suit this picture (" in out + err
     assert " would" in out + err
+
+
+def test_the_candidates_are_shown_with_their_verdicts(tmp_path: pathlib.Path) -> None:
+    """Of three bought pictures one is taken; page and report show all of them, each with what the check said of it."""
+    from clipbuild.gallery import pages
+    from clipbuild.gallery.desk import ProjectDesk
+    from clipbuild.settings import Settings
+    from clipbuild.wish import Wish
+    from tests.support.shop import opened
+
+    with opened(tmp_path, "openai") as shop:
+        shop.stock(1, "local")
+        shop.edit("clipbuild.yaml", 'flare:low"', 'flare:low*3"')
+        assert shop.build().status == 0
+        desk = ProjectDesk(Wish(str(shop.root), profile=shop.profile), Settings(), "")
+        try:
+            (card,) = desk.shelf().cards
+            found = desk.shelf().detail(card).candidates
+            assert [one.taken for one in found].count(True) == 1
+            assert len({one.blob for one in found}) == 3
+            assert next(one.blob for one in found if one.taken) == card.picture
+            assert all(desk.file(one.blob) for one in found), "the page may show them"
+            html = pages.clip(desk.shelf(), card, pages.Frame("x")).html
+            assert "Chosen from 3 pictures" in html
+            assert html.count('alt="Candidate ') == 3
+        finally:
+            desk.close()
+        shop.run("report", "--out", str(tmp_path / "report"), "--profile", shop.profile)
+        media = {path.name.partition(".")[0] for path in (tmp_path / "report" / "media").iterdir()}
+        assert {str(one.blob) for one in found} <= media

@@ -101,7 +101,10 @@ def test_a_batch_is_one_request(tmp_path: pathlib.Path) -> None:
         assert "pours coffee; takes a sip; locks the door" in said["ana.sip"]
         desk = ProjectDesk(Wish(str(shop.root), profile=shop.profile), Settings(), "")
         try:
-            assert len({card.picture for card in desk.shelf().cards}) == 3
+            room = desk.shelf()
+            assert len({card.picture for card in room.cards}) == 3
+            names = [shot.name.partition("/")[0] for shot, _ in room.detail(room.cards[1]).shots]
+            assert names == ["ana.pour", "ana.sip", "ana.door"], "side by side, this one in its place"
         finally:
             desk.close()
         shop.edit("catalog/all.yaml", "[Two]", "[Still warm]")

@@ -177,7 +177,11 @@ def current(room: Shelf, name: str, blob: str) -> Card:
 
 
 def _shown(room: Room) -> frozenset[str]:
-    every = ((card.blob, card.cover, card.picture, card.before and card.before.digest) for card in room.cards)
+    every = (
+        (card.blob, card.cover, card.picture, card.before and card.before.digest, room.reference(card),
+         *room.candidates(card).values())
+        for card in room.cards
+    )  # fmt: skip
     return frozenset(str(blob) for of in every for blob in of if blob)
 
 

@@ -154,9 +154,19 @@ def clip(shelf: Shelf, card: Card, frame: Frame) -> Page:
     posts, free = detail.posts, detail.free
     drawn = [(name, overlay.drawing(name, card.spec, posts.get(name, {}), free.get(name))) for name in card.platforms]
     return _page(
-        "clip.html.j2", frame, card=card, detail=detail, before=before, after=after, overlays=drawn,
+        "clip.html.j2", frame, card=card, detail=detail, before=before, after=after, overlays=drawn, takes=_takes(detail),
         findings=sorted(detail.findings, key=lambda f: ("error", "warn", "note").index(f.get("severity", "note"))),
     )  # fmt: skip
+
+
+def _takes(detail: Detail) -> list[str]:
+    """Which takes of what was bought are shown; a second picture is that of the shot this one is made like."""
+    told: list[str] = []
+    for name, _, take in detail.takes:
+        what = name.rsplit("/", 1)[1]
+        other = any(text.startswith(f"{what} ") for text in told)
+        told.append(f"{'the first shot’s ' if other else ''}{what} take {take}")
+    return told
 
 
 def close(card: Card, box: Sequence[float] | None) -> str:

@@ -23,7 +23,7 @@ class Check:
     """
 
     name: str = "check"
-    version: int = 1
+    version: int = 2
     outputs: tuple[str, ...] = ("image", "report")
     tools: tuple[str, ...] = ("numpy", "opencv")
     inline: bool = False
@@ -42,7 +42,8 @@ class Check:
             if name.startswith("photo_")
         }
         told = {name: result.verdict for name, result in judged.items()}
-        report = {**judged[best].plain(), "taken": best, "candidates": told, "photos": photos}
+        against = {name: [f.advice for f in result.findings if f.severity != readiness.NOTE] for name, result in judged.items()}
+        report = {**judged[best].plain(), "taken": best, "candidates": told, "against": against, "photos": photos}
         with open(work.out("report"), "wb") as file:
             file.write(digest.canonical(report))
         _gate(work, judged[best])
