@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from clipbuild import retaking
 from clipbuild.adapters import Adapters, request_of
 from clipbuild.decisions import APPROVED, standing
 from clipbuild.engine.action import Action, Output, Verdict
 from clipbuild.errors import ClipbuildError, Problem
 from clipbuild.holds import still
 from clipbuild.planning import Planned, Session
+from clipbuild.plural import counted
 from clipbuild.providers.contract import Price
 from clipbuild.providers.spend import span, usd
 
@@ -23,7 +25,8 @@ NOTHING = Price(ZERO, ZERO)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One action that is bought, or may be. `price` None: not known, so it is not bought. `waits`: why not now."""
+    """One action that is bought, or may be. `price` is of one take; None: not known, so it is not bought. `waits`: why not
+    now. `more`: so many takes may follow when a check refuses those before; `paid`: only those are still to be bought."""
 
     action: Action
     sku: str
@@ -31,11 +34,23 @@ class Line:
     will: bool
     price: Price | None
     waits: str = ""
+    more: int = 0
+    paid: bool = False
+
+    @property
+    def takes(self) -> int:
+        """How many takes may be bought at most."""
+        return self.more + (not self.paid)
+
+    @property
+    def whole(self) -> Price | None:
+        """The price from one take to all of them."""
+        return self.price and Price(ZERO if self.paid else self.price.least, self.price.most * self.takes)
 
     @property
     def counted(self) -> Price:
-        """What it adds to a total: nothing for certain while it only may be bought."""
-        price = NOTHING if self.waits else self.price or NOTHING
+        """What it adds to a total: nothing for certain while it only may be bought, at most every take of it."""
+        price = NOTHING if self.waits else self.whole or NOTHING
         return price if self.will else Price(ZERO, price.most)
 
 
@@ -49,6 +64,11 @@ class Bill:
     def total(self) -> Price:
         """Least and most; what has no price is not in it, for it is not bought."""
         return _sum(self.lines)
+
+    @property
+    def retakes(self) -> Decimal:
+        """What of the most are takes that only follow when a check refuses those before."""
+        return sum((line.price.most * line.more for line in self.lines if line.price and not line.waits), ZERO)
 
     @property
     def unknown(self) -> list[str]:
@@ -65,7 +85,7 @@ class Bill:
     def plain(self) -> dict[str, Any]:
         """As JSON data, for `plan --json`."""
         return {
-            **_plain(self.total), "unknown": self.unknown,
+            **_plain(self.total), "unknown": self.unknown, "further_takes": f"{self.retakes.normalize():f}",
             "by_provider": {name: _plain(price) for name, price in self.by("provider").items()},
             "by_product": {name: _plain(price) for name, price in self.by("sku").items()},
         }  # fmt: skip
@@ -77,19 +97,20 @@ def bill(session: Session, planned: Planned, adapters: Adapters) -> Bill:
 
 
 def _lines(session: Session, planned: Planned, adapters: Adapters) -> Iterator[Line]:
-    plan, lost = planned.plan, {action.id for action, _ in planned.plan.lost}
+    plan, lost, further = planned.plan, {action.id for action, _ in planned.plan.lost}, retaking.further(planned)
     for action in plan.graph:
-        if not action.precious or plan.verdicts[action.id] is Verdict.UP_TO_DATE or action.id in lost:
+        if not action.precious or action.id in lost:
             continue
-        key = plan.keys.get(action.id)
+        key, more = plan.keys.get(action.id), further.get(action.id, 0)
         job = session.journal.replay.latest(key) if key else None
-        if job is not None and (job.is_open or job.is_ambiguous):
+        here = plan.verdicts[action.id] is Verdict.UP_TO_DATE or (job is not None and (job.is_open or job.is_ambiguous))
+        if here and not more:
             continue
-        will = plan.verdicts[action.id] is Verdict.WILL_RUN
+        will = plan.verdicts[action.id] is Verdict.WILL_RUN and not here
         clip = action.name.partition("/")[0]
         entry = planned.entries.get(clip)
-        waits = waiting(session, planned, action)
-        yield Line(action, entry.sku if entry else clip, action.pool, will, price_of(action, adapters), waits)
+        waits, price = waiting(session, planned, action), price_of(action, adapters)
+        yield Line(action, entry.sku if entry else clip, action.pool, will, price, waits, more, here)
 
 
 def price_of(action: Action, adapters: Adapters) -> Price | None:
@@ -153,13 +174,15 @@ def worded(line: Line) -> str:
     """The price of a line for people."""
     if line.waits:
         return f"not bought: {line.waits}"
-    if line.price is None:
+    if line.whole is None:
         return "price not known: not bought"
-    return span(line.price)
+    takes = f"up to {counted(line.takes, 'further take' if line.paid else 'take')}: " if line.more else ""
+    return takes + span(line.whole)
 
 
 def table(found: Bill) -> Iterator[str]:
-    """The bill for people: by provider, then by product where there are several, then in all."""
+    """The bill for people: by provider, then by product where there are several, then in all, and what of it are takes
+    that only follow when a check refuses the ones before."""
     providers, products = found.by("provider"), found.by("sku")
     for name, price in providers.items():
         yield f"  {name:24} {_range(price)}"
@@ -168,6 +191,8 @@ def table(found: Bill) -> Iterator[str]:
         for name, price in products.items():
             yield f"  {name:24} {_range(price)}"
     yield f"  {'in all':24} {_range(found.total)}"
+    if found.retakes:
+        yield f"  {'of it further takes':24} {usd(found.retakes)} at most, when a check refuses those before (`takes`)"
 
 
 def _range(price: Price) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clipbuild import decisions
 from clipbuild.digest import Digest
-from clipbuild.engine.action import Action, Output
+from clipbuild.engine.action import Action, Output, Verdict
 from clipbuild.engine.lock import Lock
 from clipbuild.errors import ClipbuildError
 from clipbuild.planner import hints
@@ -39,6 +39,19 @@ def retake(session: Session, planned: Planned, failed: Mapping[str, Exception]) 
 
     session.lock = decisions.amend(session.wish.root, noted)
     return takes
+
+
+def further(planned: Planned) -> dict[Digest, int]:
+    """How many takes may follow unasked, by bought picture: of those whose check has not been passed yet."""
+    graph, found = planned.plan.graph, dict[Digest, int]()
+    for action in graph:
+        source = action.inputs.get("image") if action.stage == "check" else None
+        if isinstance(source, Output) and planned.plan.verdicts[action.id] is not Verdict.UP_TO_DATE:
+            bought = graph.actions[source.action]
+            left = _allowed(planned, action) - int(bought.params.get("take") or 1)
+            if bought.precious and left > 0:
+                found[bought.id] = max(left, found.get(bought.id, 0))
+    return found
 
 
 def _refused(planned: Planned, failed: Mapping[str, Exception]) -> Iterator[Rejected]:

@@ -1,7 +1,10 @@
 """Bought pictures that are refused: taken again with another hint, as often as allowed, and never beyond the budget."""
 
+import json
 import pathlib
 from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,51 @@ def test_taken_again_with_a_hint_as_often_as_allowed(shop: Shop) -> None:
     assert len(set(wanted)) == 2, "the first without the hint, the others with it"
     again = shop.build()
     assert (again.status, shop.charges()) == (1, {"openai": 3}), "nothing is bought again unasked"
+
+
+def planned(shop: Shop) -> tuple[dict[str, Any], str]:
+    """What `plan` says, as data and in words."""
+    status, out, err = shop.run("plan", "--json", "--profile", "studio")
+    assert status == 0, err
+    return json.loads(out), shop.run("plan", "--profile", "studio")[1]
+
+
+def test_the_most_of_a_plan_has_every_take_in_it(shop: Shop) -> None:
+    """Three takes allowed: three pictures are in the most and said so, one for certain; what is bought stays below, and
+    each take that was refused leaves one less."""
+    once = planned(shop)[0]
+    assert once["cost"]["further_takes"] == "0"
+    shop.edit("catalog/all.yaml", "name: Item 0", "name: Item 0\n    takes: 3")
+    told, text = planned(shop)
+    pictures = Decimal(once["cost"]["by_provider"]["openai"]["most"])
+    assert Decimal(told["cost"]["by_provider"]["openai"]["most"]) == 3 * pictures
+    assert Decimal(told["cost"]["further_takes"]) == 2 * pictures
+    assert Decimal(told["cost"]["least"]) == Decimal(once["cost"]["least"])
+    assert (told["actions"][0]["takes"], Decimal(told["actions"][0]["most"])) == (3, 3 * pictures)
+    assert "up to 3 takes: $0.0" in text
+    assert "of it further takes" in text
+    assert shop.build("--max-spend", str(pictures)).status == 3, "the second may cost too much"
+    left = planned(shop)[0]
+    assert left["actions"][0]["takes"] == 2, "the first is paid, the second is meant, a third may follow"
+    assert Decimal(left["actions"][0]["most"]) < Decimal("2.1") * pictures
+    assert shop.build().status == 1
+    assert shop.charges() == {"openai": 3}
+    assert shop.fakes["openai"].ledger.total <= Decimal(told["cost"]["most"])
+    assert planned(shop)[0]["cost"]["further_takes"] == "0"
+
+
+def test_a_picture_that_is_bought_and_not_yet_checked_may_be_taken_again(tmp_path: pathlib.Path) -> None:
+    """A stricter table after the purchase: nothing is sure to be bought, and the most has the takes that may follow."""
+    with opened(tmp_path, "openai", "kling") as shop:
+        shop.stock(1, motion="local")
+        shop.edit("catalog/all.yaml", "name: Item 0", "name: Item 0\n    takes: 3")
+        assert shop.build().status == 0
+        shipped = (pathlib.Path(__file__).parent.parent / "templates" / "readiness.yaml").read_text()
+        shop.write("templates/readiness.yaml", shipped.replace("busy_gradient: 9.3", "busy_gradient: 9.2"))
+        told, text = planned(shop)
+        assert told["cost"]["least"] == "0"
+        assert told["cost"]["most"] == told["cost"]["further_takes"] != "0"
+        assert "of it further takes" in text
 
 
 def test_one_take_unless_more_are_allowed(shop: Shop) -> None:

@@ -50,7 +50,7 @@ def show_change(wish: Wish, scope: Scope, form: str) -> int:
     session = planning.open_session(wish, chosen)
     try:
         planned = planning.make_plan(session, None)
-        found = impact(session, planned, told, _prices(session))
+        found = impact(session, planned, told, _prices(session, planned))
     finally:
         session.close()
     if form == "json":
@@ -142,16 +142,17 @@ def _bill(session: Any, planned: Any) -> Any:
     return bill(session, planned, Adapters(session.settings, os.environ))
 
 
-def _prices(session: Any) -> Any:
-    """The price of one action, for what a change costs."""
+def _prices(session: Any, planned: Any) -> Any:
+    """The price of one action with the takes that may follow, for what a change costs."""
     from clipbuild.adapters import Adapters
     from clipbuild.pricing import price_of
+    from clipbuild.retaking import further
 
-    adapters = Adapters(session.settings, os.environ)
+    adapters, more = Adapters(session.settings, os.environ), further(planned)
 
     def price(action: Any) -> Any:
         found = price_of(action, adapters)
-        return None if found is None else (found.least, found.most)
+        return None if found is None else (found.least, found.most * (1 + more.get(action.id, 0)))
 
     return price
 
@@ -166,7 +167,7 @@ def _row(plan: Any, action: Any, line: Any) -> dict[str, Any]:
     if line is not None:
         from clipbuild.pricing import worded
 
-        known = line.price is not None
-        row |= {"least": str(line.price.least), "most": str(line.price.most)} if known else {"least": None, "most": None}
-        row |= {"price": worded(line), "waits": line.waits}
+        price = line.whole
+        row |= {"least": str(price.least), "most": str(price.most)} if price else {"least": None, "most": None}
+        row |= {"price": worded(line), "waits": line.waits, "takes": line.takes}
     return row
