@@ -27,6 +27,9 @@ CUT = 288
 """Long side of the picture that GrabCut sees."""
 PEEL = 5
 """How deep a rim of backdrop-coloured pixels may be taken off the mask, in pixels of the work size."""
+FREE = 0.5
+"""Share of the band around the edge in which a pixel may be any mix. Towards the band's ends it is less and less free, so
+that a shine or a shadow there ends softly and not in steps."""
 HALO = 9.0
 """How far the rim of a given cut-out may lean to one colour, in levels, before it counts as a halo."""
 GOOD = 0.5
@@ -244,13 +247,14 @@ def _solved(rgb: Bytes, mask: Mask, step: float) -> tuple[Bytes, Bytes]:
     colour next to it and the backdrop's colour next to it."""
     height, width = rgb.shape[:2]
     band = max(2.0, 2.2 * step)
-    soft = masks.grown(mask, (width, height))
-    inner, outer = masks.eroded(soft > 0.5, round(band)), ~masks.dilated(soft > 0.5, round(band))
-    inner |= (soft > 0.5) & ~masks.dilated(inner, round(3 * band))  # parts thinner than the band keep their core
+    depth = masks.resized(masks.depth(masks.smoothed(mask)), (width, height)) * np.float32(step / band)
+    inner, outer = depth > 1, depth < -1
+    inner |= (depth > 0) & ~masks.dilated(inner, round(3 * band))  # parts thinner than the band keep their core
     fore, back = _spread(rgb, inner, 3 * band), _spread(rgb, outer, 3 * band)
     span = fore - back
     mix = ((rgb.astype(np.float32) - back) * span).sum(axis=2) / np.maximum((span**2).sum(axis=2), 150)
-    known = np.where(inner, np.float32(1), np.where(outer, np.float32(0), np.clip(mix, 0, 1)))
+    least = np.where(inner, np.float32(1), np.clip((depth - FREE) / (1 - FREE), 0, 1))
+    known = np.clip(np.clip(mix, 0, 1), least, np.clip((depth + 1) / (1 - FREE), 0, 1))
     alpha = np.clip((known - 0.04) / 0.92, 0, 1)
     near = np.clip((rgb.astype(np.float32) - (1 - alpha[:, :, None]) * back) / np.maximum(alpha[:, :, None], 0.15), 0, 255)
     trust = np.clip((alpha - 0.15) / 0.6, 0, 1)[:, :, None]

@@ -18,6 +18,10 @@ LEAST = 1.0
 CLOSE_SHARE, CLOSE_MOST = 0.42, 3.2
 """How much of a clip its offer takes, and at most how many seconds."""
 END_CARD_SHARE = 0.6
+SETTLED, LEAVING = 0.75, 0.45
+"""Seconds in which the slowest of texts has come, and before its end begins to go."""
+STILL = 0.6
+"""Share of a clip at which a still shows it best, where no text comes or goes: the move is well under way."""
 CLOSING = ("sign", "offer", "price", "cta")
 
 
@@ -80,6 +84,29 @@ def cues(params: Mapping[str, Any]) -> list[Cue]:
     order = ("hook", "headline", "caption", "sign", "offer", "price", "cta")
     rounded = [replace(c, start=round(c.start, 3), end=round(c.end, 3)) for c in found]
     return sorted(rounded, key=lambda cue: (cue.start, order.index(cue.kind)))
+
+
+def still(params: Mapping[str, Any], *, by_word: bool = False) -> float:
+    """The moment for a still: near STILL of the clip, with text to be seen, and all of it wholly there; captions that
+    come `by_word` are there with their last one."""
+    every, seconds = cues(params), float(params["seconds"])
+    until = min(seconds, end_card_start(params))
+    moments = [round(i * 0.05, 3) for i in range(max(1, int(until / 0.05)))]
+
+    def cost(at: float) -> tuple[float, float]:
+        seen = [cue for cue in every if cue.start <= at < cue.end and cue.kind != "sign"]
+        off = max((_unsettled(cue, at, by_word) for cue in seen), default=10.0 if every else 0.0)
+        return off, abs(at - STILL * seconds)
+
+    return min(moments, key=cost)
+
+
+def _unsettled(cue: Cue, at: float, by_word: bool) -> float:
+    """How many seconds a moment is from where a cue is wholly seen."""
+    come = cue.start + SETTLED if cue.start > 0 else 0.0
+    if by_word and cue.kind == "caption":
+        come = words(cue)[-1].start + SETTLED / 2
+    return round(max(0.0, come - at, at - (cue.end - LEAVING)), 3)
 
 
 def runs_rtl(cues: Sequence[Cue]) -> bool:

@@ -130,10 +130,10 @@ def _clip_of_spec(
         inputs["choice"] = choose.out("choice")
     label = {"DigitalSourceType": posts.source_type(clip, generated), "CreatorTool": "clipbuild"}
     render = _render(graph, clip, spec, inputs, label, box, bought=motion is not None)
-    at = {"at": round(clip.seconds * 0.6, 3), "label": label}
-    cover = _add(graph, f"{where}/cover", "cover", at, {"video": render.out("video")}, box)
     said = _words(clip)
-    timing.cues(said)  # what can't be shown is told now, with its place in the catalog
+    by_word = box.style(clip.caption_style).get("by") == "word"
+    at = {"at": timing.still(said, by_word=by_word), "label": label}  # what can't be shown is told now, with its place
+    cover = _add(graph, f"{where}/cover", "cover", at, {"video": render.out("video")}, box)
     words = _add(graph, f"{clip.id}/captions", "captions", said, {}, box)
     return render, cover, words, _clip_check(graph, clip, spec, render, check if motion else None, box)
 

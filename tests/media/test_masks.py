@@ -47,3 +47,28 @@ def test_sizes_fit_and_never_grow() -> None:
     """The longer side is as told, a small picture stays as it is."""
     assert masks.fitting(1000, 500, 100) == (100, 50)
     assert masks.fitting(60, 30, 100) == (60, 30)
+
+
+def test_smoothed_calms_an_outline_and_keeps_thin_parts() -> None:
+    """Dents and crumbs on a thick shape's outline go; a strap as thin as they are stays whole."""
+    mask = np.zeros((60, 90), bool)
+    mask[10:50, 10:50] = True
+    strap = mask.copy()
+    strap[28:31, 50:85] = True
+    rough = strap.copy()
+    rough[9, 12:48:4] = True
+    rough[49, 13:48:4] = False
+    calm = masks.smoothed(rough)
+    assert not calm[9, 12:48].any()
+    assert calm[49, 16:44].all()
+    assert calm[28:31, 50:85].all()
+
+
+def test_depth_grows_inwards_and_falls_outwards() -> None:
+    """About the distance from the outline: above 0 inside, below 0 outside, crossing it at the outline."""
+    mask = np.zeros((40, 40), bool)
+    mask[10:30, 10:30] = True
+    row = masks.depth(mask)[20]
+    assert row[9] < 0 < row[10]
+    assert abs(row[15] - 6) < 0.6
+    assert abs(row[3] + 7) < 0.6

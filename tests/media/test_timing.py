@@ -42,3 +42,19 @@ def test_an_end_card_ends_all_that_is_on_the_picture() -> None:
         on_card = {cue.kind for cue in cues if cue.start >= 3.0}
         assert on_card == {"sign", "cta"}
         assert all(cue.end <= 3.0 for cue in cues if cue.kind not in on_card)
+
+
+def test_a_still_shows_text_that_neither_comes_nor_goes() -> None:
+    """Near three fifths of the clip, but never within a fade; with words that come one by one, when the last is there."""
+    asked = {"seconds": 5, "captions": [{"text": "Full-grain leather, cut by hand"}, {"text": "It only gets better"}]}
+    params = {**asked, "offer": {"price": "€12", "was": "€16"}, "cta": "See all sizes"}
+    assert timing.still(asked) == 2.5
+    for by_word in (False, True):
+        at = timing.still(params, by_word=by_word)
+        seen = [cue for cue in timing.cues(params) if cue.start <= at < cue.end]
+        assert seen
+        assert all(at - cue.start >= timing.SETTLED and cue.end - at >= timing.LEAVING for cue in seen)
+        assert not by_word or at > max(timing.words(cue)[-1].start for cue in seen)
+    assert timing.still({"seconds": 4}) == 2.4
+    carded = {"seconds": 4, "hook": "Hi", "cta": "Buy", "end_card": {"seconds": 2.0, "name": "Us"}}
+    assert timing.still(carded) < 2.0
