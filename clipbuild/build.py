@@ -29,7 +29,7 @@ class Options:
     """How to build: `jobs` 0 means one a core; `shift` None: a shift of its own; `max_spend` USD as text; `locked`:
     nothing is bought; `frozen`: nothing is bought or asked for, and the lock stays as it is; `until`: the last stage
     that runs; `ask`: how a person is asked before money is spent; `approved_only`: only what a person approved goes into
-    the tree."""
+    the tree; `touched`: this process built here last and well, and only these sources may have changed since."""
 
     jobs: int = 0
     fail_fast: bool = False
@@ -41,7 +41,7 @@ class Options:
     until: str = ""
     ask: "Ask | None" = None
     shift: "Shift | None" = None
-    trusting: bool = False
+    touched: frozenset[str] | None = None
 
     def work(self) -> "Shift":
         """The shift to build in."""
@@ -81,7 +81,7 @@ class Report:
 def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> Report:
     """Make everything wished for that is out of date. Raises CatalogError, UsageError, IntegrityError."""
     began = time.monotonic()
-    look = Look.take(wish, settings, tree=not options.trusting)
+    look = Look.take(wish, settings, touched=options.touched)
     if look.changes is not None and not look.changes and not options.approved_only:
         report = Report(up_to_date=look.note["actions"], deliverables=look.note["deliverables"])
     else:
@@ -114,7 +114,9 @@ def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
         bus.emit(events.DeliverableWritten if written else events.DeliverableRemoved, path=path)
 
     report, settings = Report(), look.settings
-    session = planning.open_session(look.wish, settings, placed, suspects=look.suspects())
+    session = planning.open_session(
+        look.wish, settings, placed, suspects=look.suspects(), kept=options.work().kept
+    )  # fmt: skip
     for problem in session.catalog.warnings:
         bus.emit(events.Warned, text=str(problem).partition("\n")[0])
     try:

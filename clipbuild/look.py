@@ -71,14 +71,15 @@ class Look:
     file: tuple[int, int]
 
     @staticmethod
-    def take(wish: Wish, settings: Settings, *, tree: bool = True) -> "Look":
-        """Look at every source and, if asked, at every file of the tree."""
+    def take(wish: Wish, settings: Settings, *, touched: "Collection[str] | None" = None) -> "Look":
+        """Look at every source and every file of the tree; `touched`: at these sources only, and at listed folders."""
         path = snapshot_path(wish)
-        file, snapshot = _identity(path), Snapshot.load(path)
+        file = _identity(path)
+        snapshot = _last.get((path, *file)) or Snapshot.load(path)
         answered, _, note = snapshot.question.partition(b"\n")
         if answered != question(wish, settings):
             return Look(wish, settings, snapshot, None, {}, file)
-        return Look(wish, settings, snapshot, snapshot.changes(wish.root, outputs=tree), json.loads(note), file)
+        return Look(wish, settings, snapshot, snapshot.changes(wish.root, among=touched), json.loads(note), file)
 
     def again(self) -> "Look":
         """The same look, unless another build ended since it was taken."""
@@ -133,7 +134,14 @@ def leave(
         missing = {path for path in look.changes.outputs if path not in found}
         snapshot = look.snapshot.amended(sources, found, folders, {*gone, *unseen, *missing})
     snapshot.question = question(look.wish, look.settings) + b"\n" + json.dumps(note).encode()
-    snapshot.save(snapshot_path(look.wish))
+    path = snapshot_path(look.wish)
+    snapshot.save(path)
+    _last.clear()
+    _last[path, *_identity(path)] = snapshot
+
+
+_last: dict[tuple[str, int, int], Snapshot] = {}
+"""The snapshot that this process left, by what its file looks like: a large one takes a while to read."""
 
 
 def _settled(root: str, outputs: "Iterable[str]") -> "dict[str, Signature]":

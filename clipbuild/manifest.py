@@ -22,11 +22,12 @@ Row = Mapping[str, Any]
 class Manifest:
     """The deliverables of one tree. Two manifests with the same rows have the same bytes."""
 
-    __slots__ = ("body",)
+    __slots__ = ("_count", "body")
 
-    def __init__(self, body: bytes = b"") -> None:
+    def __init__(self, body: bytes = b"", count: int = -1) -> None:
         self.body = body
         """The lines, each with its comma and its end."""
+        self._count = count
 
     @staticmethod
     def of(rows: Iterable[Row]) -> "Manifest":
@@ -75,7 +76,9 @@ class Manifest:
         return digest.fingerprint(self.body)
 
     def __len__(self) -> int:
-        return self.body.count(b"\n")
+        if self._count < 0:
+            self._count = self.body.count(b"\n")
+        return self._count
 
     def row(self, path: str) -> dict[str, Any] | None:
         """The row of one path, if it has one."""
@@ -88,12 +91,13 @@ class Manifest:
     def exchanged(self, gone: Iterable[str], rows: Iterable[Row]) -> "Manifest":
         """This manifest without the paths `gone` and with these rows in the place of what it said of their paths."""
         lines = {str(row["path"]): _line(row) for row in rows}
-        parts, done = [], 0
+        body, parts, done, count = memoryview(self.body), list[memoryview | bytes](), 0, len(self)
         for path in sorted({*gone, *lines}):
             start, end = self._find(path)
-            parts += [self.body[done:start], lines.get(path, b"")]
+            parts += [body[done:start], lines.get(path, b"")]
+            count += (path in lines) - (end > start)
             done = end
-        return Manifest(b"".join([*parts, self.body[done:]]))
+        return Manifest(b"".join([*parts, body[done:]]), count)
 
     def _find(self, path: str) -> tuple[int, int]:
         """Where the line of `path` begins and ends; twice the place where it would be put."""

@@ -16,6 +16,7 @@ from clipbuild.catalog import catalog as catalogs
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
 from clipbuild.catalog.model import Clip
+from clipbuild.catalog.seals import Kept
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
 from clipbuild.engine.action import Graph, Output, Trace
@@ -180,9 +181,10 @@ def open_session(
     *,
     told: Callable[[str], Digest | None] | None = None,
     suspects: frozenset[str] | None = None,
+    kept: Kept | None = None,
 ) -> Session:
     """Open the workspace and read its catalog. `told(path)` gives the digests of files that only stand in for others;
-    `suspects` as for `open_catalog`.
+    `suspects` and `kept` as for `open_catalog`.
 
     Raises CatalogError, UsageError, IntegrityError.
     """
@@ -194,8 +196,9 @@ def open_session(
         library = Library(wish.root, partial(_plain, state), sources)
         known = catalogs.Known(motions=(*library.motions(), "auto"), styles=library.styles())
         catalog = catalogs.open_catalog(
-            wish.root, profile=wish.profile, files=sources, cache=state, known=known, suspects=suspects
-        )
+            wish.root, profile=wish.profile, files=sources, cache=state, known=known, suspects=suspects,
+            kept=kept,
+        )  # fmt: skip
         project = catalog.project
         output = project.output if project.profile == project.usual else f"{project.output}.{project.profile}"
         ffmpeg = toolchain.program(settings.ffmpeg, state)

@@ -40,17 +40,24 @@ class Recall:
             return list(entries)
         then, _, prompts = drift.context.partition(" ")
         if then != self._shared or self._strangers(drift.sources, entries):
-            found = list(entries)
+            found, listed = list(entries), frozenset[str]()
         else:
             other, files = prompts != self._prompts or LOCK in drift.sources, drift.sources
-            files |= self._session.catalog.exports
             found = [
                 one for one in entries
-                if one.id in drift.clips or one.id in self._held or one.place.file in files or (other and one.bought)
+                if one.id in drift.clips or one.id in self._held or (other and one.bought)
                 or not files.isdisjoint(one.files) or (one.spoken and spoken.draft_path(one.id) in files)
             ]  # fmt: skip
-        self._marks = self._session.records.marks({one.id for one in found})
-        return found
+            listed = files | self._session.catalog.exports
+        known = {one.id for one in found}
+        beside = [one for one in entries if one.place.file in listed and one.id not in known]
+        self._marks = self._session.records.marks(known.union(one.id for one in beside))
+        return [*found, *(one for one in beside if not self._is_as_written(one))]
+
+    def _is_as_written(self, entry: Entry) -> bool:
+        """Only its catalog file differs, and not in what it says of this clip."""
+        mark = self._marks.get(entry.id)
+        return mark is not None and mark.entry == entry.print
 
     def _turned(self) -> frozenset[str]:
         """The clips that were held back, and those that a person rejected since they were published."""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
+from clipbuild.catalog.seals import Kept
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Graph, Trace
 from clipbuild.engine.executor import Workers
@@ -22,7 +23,9 @@ T = TypeVar("T")
 
 
 class Shift:
-    """One build's own loop and crew, gone with it."""
+    """One build's own loop and crew, gone with it. `kept`: what of the catalog stays in memory for the next."""
+
+    kept: Kept | None = None
 
     def clean(self, place: Workspace) -> None:
         """Remove what a killed build left."""
@@ -64,6 +67,7 @@ class LongShift(Shift):
         self._stop: asyncio.Event | None = None
         self._ends = threading.Event()
         self._fresh = True
+        self.kept = Kept()
         self._folder = os.path.join(place.home, "watch")
         self._lock = _claim(place)
         shutil.rmtree(self._folder, ignore_errors=True)

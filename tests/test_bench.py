@@ -24,3 +24,15 @@ def test_the_engine_is_measured_beside_ninja(tmp_path: pathlib.Path) -> None:
     assert set(found) >= KEYS
     assert all(found[key] > 0 for key in KEYS)
     assert os.listdir(tmp_path) == [], "nothing is left behind"
+
+
+def test_watching_is_measured(tmp_path: pathlib.Path) -> None:
+    """A real clip and a catalog of trivial ones: saved, made again, timed."""
+    command = [sys.executable, "-m", "tests.bench", "watch", "--products", "40", "--rounds", "1", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["products"] == 40
+    assert 0 < found["save_to_render_ms"] <= found["engine_share_ms"] + 1000
+    assert found["engine_cpu_ms"] > 0
+    assert os.listdir(tmp_path) == [], "nothing is left behind"

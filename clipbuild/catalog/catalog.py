@@ -59,14 +59,21 @@ class Catalog:
 
 
 def open_catalog(
-    root: str, *, profile: str, files: Files, cache: Cache, known: Known, suspects: Collection[str] | None = None
+    root: str,
+    *,
+    profile: str,
+    files: Files,
+    cache: Cache,
+    known: Known,
+    suspects: Collection[str] | None = None,
+    kept: seals.Kept | None = None,
 ) -> Catalog:
     """Read the whole catalog. Raises CatalogError with everything that is wrong, UsageError.
 
     `suspects`: the only files that may be missing where they were not when the catalog was last found right; None when
-    that is not known.
+    that is not known. `kept`: what an earlier catalog of this workspace left in memory.
     """
-    walk = _Walk(root, profile, files, cache, known, suspects)
+    walk = _Walk(root, profile, files, cache, known, suspects, kept or seals.Kept())
     return walk.run()
 
 
@@ -78,6 +85,7 @@ class _Walk:
     cache: Cache
     known: Known
     suspects: Collection[str] | None
+    kept: seals.Kept
     wrong: list[Problem] = field(default_factory=list)
     there: dict[str, bool] = field(default_factory=dict)
     products: list[tuple[str, Place]] = field(default_factory=list)
@@ -101,10 +109,8 @@ class _Walk:
         for path, text in texts.items():
             mark = digest.fingerprint(b"\0".join((shared, path.encode(), repr(self.feeds.get(path)).encode(), text)))
             source = Source(resolver, functools.partial(self._read, path, text))
-            sealed = seals.get(self.cache, self.profile, mark, path, source)
-            if sealed is not None and seals.whole(sealed, self.suspects, self._exists):
+            if (sealed := self._sealed(mark, path, source)) is not None:
                 found += sealed
-                self.products += dict.fromkeys((one.sku, one.place) for one in sealed)
                 continue
             for sheet in self._sheets({path: text}):
                 base = digest.fingerprint(b"\0".join((shared, path.encode(), repr(sheet.defaults).encode())))
@@ -114,6 +120,17 @@ class _Walk:
             raise CatalogError(dict.fromkeys(self.wrong))
         warnings = tuple(problem for some in self.warnings.values() for problem in some)
         return Catalog(config.project, tuple(found), warnings, frozenset(self.feeds))
+
+    def _sealed(self, mark: str, path: str, source: Source) -> list[Entry] | None:
+        """The clips of a file whose seal holds, if all their files are there; its products are noted."""
+        if (kept := self.kept.get(mark, path, source)) is None:
+            if (found := seals.get(self.cache, self.profile, mark, path, source)) is None:
+                return None
+            kept = found, self.kept.put(mark, path, source, found)
+        if not seals.whole(kept[0], self.suspects, self._exists):
+            return None
+        self.products += kept[1]
+        return kept[0]
 
     def _judged(self, sheet: Sheet, judge: Judge, source: Source, marks: tuple[str, str], room: int) -> list[Entry]:
         """The clips of a file, all its faults noted; sealed when there are none."""
@@ -208,6 +225,8 @@ def doubled(products: Sequence[tuple[str, Place]], clips: Iterable[Entry]) -> li
 
 
 def _same(rows: Sequence[tuple[str, Place]]) -> Iterator[Problem]:
+    if len({name.lower() for name, _ in rows}) == len(rows):
+        return
     first: dict[str, tuple[str, Place]] = {}
     for row in rows:
         name, place = row

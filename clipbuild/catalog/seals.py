@@ -63,6 +63,32 @@ class Source:
         return self.clips[name]
 
 
+Named = tuple[str, Place]
+"""A product and where it stands."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """Sealed files in memory, for one who opens the same catalog again and again; not for two that are open at once."""
+
+    files: dict[str, tuple[str, Source, list[Entry], list[Named]]] = field(default_factory=dict)
+
+    def get(self, mark: str, file: str, source: Source) -> tuple[list[Entry], list[Named]] | None:
+        """Clips and products of a file whose seal holds; from now on they are resolved through `source`."""
+        known = self.files.get(file)
+        if known is None or known[0] != mark:
+            return None
+        _, kept, entries, products = known
+        kept.resolver, kept.read, kept.clips, kept.sheet = source.resolver, source.read, source.clips, source.sheet
+        return entries, products
+
+    def put(self, mark: str, file: str, source: Source, entries: list[Entry]) -> list[Named]:
+        """Keep the clips of a file; its products."""
+        products = list(dict.fromkeys((one.sku, one.place) for one in entries))
+        self.files[file] = mark, source, entries, products
+        return products
+
+
 def files_of(clip: Clip) -> tuple[str, ...]:
     """Every file of the project that the clip is made from, each once."""
     brand, fonts = clip.brand, clip.brand.fonts

@@ -118,10 +118,10 @@ class Snapshot:
             return False
         return next(self._differing(root), None) is None
 
-    def changes(self, root: str, *, outputs: bool = True) -> Changes:
-        """What differs below `root`; outputs only if asked."""
+    def changes(self, root: str, *, among: Collection[str] | None = None) -> Changes:
+        """What differs below `root`; `among`: of the sources only these are looked at, and of the outputs none."""
         found: tuple[list[str], list[str], list[str]] = ([], [], [])
-        for table, name in self._differing(root, outputs_too=outputs):
+        for table, name in self._differing(root, among):
             found[table].append(os.fsdecode(name))
         return Changes(*found)
 
@@ -148,7 +148,7 @@ class Snapshot:
         rows = zip(self._sizes[span], self._stamps[span], self._inodes[span], strict=True)
         return dict(zip(map(os.fsdecode, self._names[span]), rows, strict=True))
 
-    def _differing(self, root: str, *, outputs_too: bool = True) -> Iterator[tuple[int, bytes]]:
+    def _differing(self, root: str, among: Collection[str] | None = None) -> Iterator[tuple[int, bytes]]:
         """(table, name) of each entry that differs. Names are looked up from the open root: short, and no chdir."""
         try:
             fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -157,9 +157,13 @@ class Snapshot:
             return
         try:
             sources, outputs = self._counts[0], self._counts[0] + self._counts[1]
-            yield from ((0, name) for name in self._differing_sources(fd, slice(0, sources)))
-            looked_at = slice(sources, outputs if outputs_too else sources)
-            yield from ((1, name) for name in self._differing_outputs(fd, looked_at))
+            rows = self._rows(slice(0, sources))
+            if among is None:
+                yield from ((0, name) for name in _differing_sources(fd, rows))
+                yield from ((1, name) for name in self._differing_outputs(fd, slice(sources, outputs)))
+            else:
+                wanted = {os.fsencode(name) for name in among}
+                yield from ((0, name) for name in _differing_sources(fd, (row for row in rows if row[0] in wanted)))
             for name, *row in self._rows(slice(outputs, None)):
                 if folder_differs(name, row, fd):
                     yield 2, name
@@ -168,18 +172,6 @@ class Snapshot:
 
     def _rows(self, span: slice) -> "zip[tuple[bytes, int, int, int]]":
         return zip(self._names[span], self._sizes[span], self._stamps[span], self._inodes[span], strict=True)
-
-    def _differing_sources(self, fd: int, span: slice) -> Iterator[bytes]:
-        stat = os.stat
-        for name, size, stamp, inode in self._rows(span):
-            try:
-                now = stat(name, dir_fd=fd)
-            except OSError:
-                if size != -1:
-                    yield name
-                continue
-            if now.st_ctime_ns != stamp or now.st_size != size or now.st_ino != inode:
-                yield name
 
     def _differing_outputs(self, fd: int, span: slice) -> Iterator[bytes]:
         stat = os.stat
@@ -191,6 +183,19 @@ class Snapshot:
                 continue
             if now.st_mtime_ns != stamp or now.st_size != size or now.st_ino != inode:
                 yield name
+
+
+def _differing_sources(fd: int, rows: Iterable[tuple[bytes, int, int, int]]) -> Iterator[bytes]:
+    stat = os.stat
+    for name, size, stamp, inode in rows:
+        try:
+            now = stat(name, dir_fd=fd)
+        except OSError:
+            if size != -1:
+                yield name
+            continue
+        if now.st_ctime_ns != stamp or now.st_size != size or now.st_ino != inode:
+            yield name
 
 
 def _overwrite(

@@ -19,6 +19,9 @@ from clipbuild.shift import LongShift
 from clipbuild.watch.feed import Batch
 from clipbuild.wish import Wish
 
+IDLE_SECONDS = 3.0
+"""So long after a build that believed its batch everything is looked at, in case an event was lost."""
+
 
 @dataclass(slots=True)
 class Tellers:
@@ -43,7 +46,9 @@ class Watch:
     building: bool = False
     broken: bool = False
     trusting: bool = False
-    """The last build ended well and the next batch says all that was touched: the tree need not be looked at."""
+    """The last build ended well: until the next look at everything, batches say all that was touched."""
+    owing: bool = False
+    """A build believed its batch: everything is to be looked at once nothing more is saved."""
     thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "build"))
 
     async def run(self, saves: AsyncIterator[Batch], stop: asyncio.Event) -> None:
@@ -56,10 +61,13 @@ class Watch:
         try:
             while not stop.is_set():
                 waking = asyncio.create_task(self.wake.wait())
-                await asyncio.wait([waking, stopping, listening], return_when=asyncio.FIRST_COMPLETED)
+                pause = IDLE_SECONDS if self.owing else None
+                await asyncio.wait([waking, stopping, listening], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 if not waking.done():
                     waking.cancel()
-                    break
+                    if stop.is_set() or listening.done():
+                        break
+                    self.waiting |= Batch(everything=True)
                 await self._round()
             if listening.done():
                 listening.result()
@@ -80,22 +88,23 @@ class Watch:
 
     async def _round(self) -> None:
         self.wake.clear()
-        self.trusting = self.trusting and not self.waiting.everything
-        self.waiting = Batch()
+        batch, self.waiting = self.waiting, Batch()
+        touched = batch.paths if self.trusting and not batch.everything else None
+        self.owing = touched is not None
         self.shift.begin()
         self.building = True
         try:
-            await self._in_thread(self._build)
+            await self._in_thread(lambda: self._build(touched))
         finally:
             self.building = False
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self.thread, work)
 
-    def _build(self) -> None:
+    def _build(self, touched: frozenset[str] | None) -> None:
         began = time.monotonic()
         bus = events.Bus(lambda: time.monotonic() - began, [self.tellers.listener])
-        options = replace(self.options, shift=self.shift, trusting=self.trusting)
+        options = replace(self.options, shift=self.shift, touched=touched)
         self.trusting = False
         try:
             self.trusting = builder.build(self.wish, self.settings, bus, options).status == builder.DONE

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from clipbuild.catalog.catalog import Catalog, Known, open_catalog
+from clipbuild.catalog.seals import Kept
 from clipbuild.engine.sources import Sources
 from clipbuild.engine.traces import State
 from clipbuild.errors import CatalogError
@@ -24,11 +25,15 @@ class Shop:
         (root / ".clipbuild").mkdir()
         self.state = State.open(str(root / ".clipbuild" / "state.db"))
 
-    def read(self, *, known: Known = KNOWN, fresh: bool = False, suspects: frozenset[str] | None = None) -> Catalog:
+    def read(
+        self, *, known: Known = KNOWN, fresh: bool = False, suspects: frozenset[str] | None = None, kept: Kept | None = None
+    ) -> Catalog:
         """The catalog; `fresh`: with nothing remembered."""
         state = State.open(":memory:") if fresh else self.state
         files = Sources(str(self.root), state)
-        return open_catalog(str(self.root), profile="", files=files, cache=state, known=known, suspects=suspects)
+        return open_catalog(
+            str(self.root), profile="", files=files, cache=state, known=known, suspects=suspects, kept=kept
+        )
 
     def parsed(self, catalog: Catalog) -> set[str]:
         """The files that were read as data, not only recognised."""
@@ -61,6 +66,19 @@ def test_an_edit_opens_its_file_alone(shop: Shop) -> None:
     assert {entry.id for entry in catalog.entries if entry.print != before[entry.id]} == {"item-000001"}
 
 
+def test_what_is_kept_in_memory_is_not_read_from_the_state(shop: Shop) -> None:
+    """Opened again and again in one process: only the edited file is asked for, and clips come from the text as it is."""
+    kept = Kept()
+    first = shop.read(kept=kept)
+    shop.state.drop("seal:")
+    assert shop.parsed(shop.read(kept=kept)) == set(), "nothing is left in the state, and nothing is missed"
+    path = shop.root / "catalog" / "part-0000.yaml"
+    path.write_text(path.read_text().replace("Look at number 1", "Look here"))
+    again = shop.read(kept=kept)
+    assert shop.parsed(again) == {"catalog/part-0000.yaml"}
+    assert again.clips == shop.read(fresh=True).clips != first.clips
+
+
 @pytest.mark.parametrize("what", ["project", "library", "photo"])
 def test_what_else_a_seal_stands_on(shop: Shop, what: str) -> None:
     """The project file, the names of the library, a photo that is gone: each opens every file it is about."""
@@ -91,20 +109,21 @@ def test_products_of_one_name_are_found_across_sealed_files(shop: Shop) -> None:
 
 
 def test_any_history_of_edits_reads_as_if_anew(shop: Shop) -> None:
-    """Random edits, some wrong: what is remembered never changes what is read or what is said."""
+    """Random edits, some wrong: what is remembered, on disk or in memory, never changes what is read or what is said."""
     seed = int(os.environ.get("CLIPBUILD_SEED") or random.randrange(1 << 32))
     chance = random.Random(seed)
     words = ["€1", "€5", "push-in", "Shop now", "item-00000", "duration: 5", "captions:", "price:"]
+    kept = Kept()
     original = {path: path.read_text() for path in [*shop.root.glob("catalog/*.yaml"), shop.root / "clipbuild.yaml"]}
     for _ in range(60):
         path = chance.choice(sorted(original))
         text = original[path] if chance.random() < 0.4 else path.read_text()
         path.write_text(text.replace(chance.choice(words), chance.choice([*words, "x", "duration: 7"]), chance.choice([1, 2])))
         said = []
-        for fresh in (False, True):
+        for kind in ({}, {"kept": kept}, {"fresh": True}):
             try:
-                catalog = shop.read(fresh=fresh)
+                catalog = shop.read(**kind)
                 said.append((catalog.entries, catalog.clips, catalog.project))
             except CatalogError as error:
                 said.append(str(error))
-        assert said[0] == said[1], f"seed {seed}"
+        assert said[0] == said[1] == said[2], f"seed {seed}"

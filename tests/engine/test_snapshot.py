@@ -269,3 +269,17 @@ def test_an_amended_snapshot_is_the_one_that_would_have_been_made():
             {n: r for n, r in {**old, **new}.items() if n not in gone} for old, new in zip(before, after, strict=True)
         ]
         assert [amended.sources(), amended.outputs(), amended.dirs()] == wanted, f"seed {seed}"
+
+
+def test_only_what_is_named_is_looked_at(root):
+    """Told which sources were touched, it looks at those and at listed folders; the next whole look finds the rest."""
+    found = saved(root)
+    (root / "photos/1.jpg").write_text("other")
+    (root / "catalog/a.yaml").write_text("other")
+    (root / "dist/tiktok/a.mp4").unlink()
+    near = found.changes(str(root), among={"catalog/a.yaml", "photos/2.jpg", "not/known"})
+    assert (near.sources, near.outputs, near.dirs) == (["catalog/a.yaml"], [], [])
+    (root / "photos/3.jpg").write_text("new")
+    assert found.changes(str(root), among=()).dirs == ["photos"]
+    whole = found.changes(str(root))
+    assert (sorted(whole.sources), whole.outputs) == (["catalog/a.yaml", "photos/1.jpg"], ["dist/tiktok/a.mp4"])
