@@ -15,7 +15,7 @@ from clipbuild import digest, pairs, recall, resources, toolchain
 from clipbuild.catalog import catalog as catalogs
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
-from clipbuild.catalog.model import Clip
+from clipbuild.catalog.model import Clip, Place
 from clipbuild.catalog.seals import Kept
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
@@ -42,6 +42,8 @@ from clipbuild.settings import Settings
 from clipbuild.tooling import rendered
 from clipbuild.tooling import toolbox as toolbox
 from clipbuild.wish import Wish
+
+MAX_STEPS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -305,6 +307,7 @@ def _planned(session: Session, drift: Drift | None) -> Planned:
             problem = Problem(place.file, place.line, place.column, error.what, tuple(error.facts), error.hint)
             problems += [problem] if problem not in problems else []
             continue
+        check_room(len(graph), entry.place)
         planned.drafts += [draft] if draft else []
         planned.deliverables[entry.id] = made
         planned.marks[entry.id] = memory.mark(entry, whole, len(graph) - before)
@@ -313,6 +316,14 @@ def _planned(session: Session, drift: Drift | None) -> Planned:
     planned.kept_actions = memory.kept_actions(planned.deliverables)
     rebuilder.walk(planned.plan)
     return planned
+
+
+def check_room(steps: int, place: Place, most: int = MAX_STEPS) -> None:
+    """A plan this long can be made. Raises CatalogError at the product that is too much."""
+    if steps > most:
+        facts = (("steps", f"{steps:,} so far"),)
+        hint = "plan a part: name products, or `--shard 1/8`; or split the project"
+        raise CatalogError([Problem(place.file, place.line, place.column, f"more than {most:,} steps to plan", facts, hint)])
 
 
 def graph_of(session: Session, clips: Iterable[Clip]) -> Graph:

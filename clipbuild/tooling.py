@@ -5,13 +5,14 @@ Opens nothing of its own; all that it answers comes from the session. Plans noth
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from clipbuild import digest
 from clipbuild.catalog.model import Clip
 from clipbuild.engine.action import Output, Stage
 from clipbuild.engine.lock import Take
+from clipbuild.errors import CatalogError, MediaError, Problem, shown
 from clipbuild.planner import hints, routing, shots
 from clipbuild.planner.prompts import Rendered
 from clipbuild.planner.recipes import Bought, Toolbox, aspect
@@ -36,7 +37,7 @@ def rendered(session: "Session", clip: Clip, kind: str, ratio: str) -> Rendered:
 
 def toolbox(session: "Session") -> Toolbox:
     """What planning may ask of this workspace."""
-    from clipbuild.media import alpha, fonts
+    from clipbuild.media import alpha
 
     library, root, avoided = session.library, session.wish.root, session.avoided()
 
@@ -52,10 +53,6 @@ def toolbox(session: "Session") -> Toolbox:
     @cache
     def has_alpha(path: str) -> bool:
         return alpha.is_declared(os.path.join(root, path))
-
-    def needed(texts: Sequence[str], language: str, clip: Clip) -> tuple[str, ...]:
-        own = [os.path.join(root, p) for p in (clip.brand.fonts.heading, clip.brand.fonts.body) if p]
-        return tuple(fonts.needed("\n".join(texts), language, own))
 
     def routed(clip: Clip, kind: str, spec: Any, _where: str) -> Bought | None:
         ratio = aspect(spec.width, spec.height)
@@ -76,12 +73,28 @@ def toolbox(session: "Session") -> Toolbox:
     take = _Takes(session)
     return Toolbox(
         source=session.source, shipped=session.shipped, prompt=prompt, motion=library.motion,
-        motions=library.motions, style=library.style, fonts=needed, route=routed, stage=stage,
+        motions=library.motions, style=library.style, fonts=partial(_fonts, root), route=routed, stage=stage,
         tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=take.number, hint=take.hint,
         avoid=lambda provider: avoided.get(provider or "local", {}), clip_limits=session.clip_limits(),
         chosen=chosen, degraded=degraded,
         mode=lambda clip: routing.mode(clip, has_alpha),
     )  # fmt: skip
+
+
+def _fonts(root: str, texts: Sequence[str], language: str, clip: Clip) -> tuple[str, ...]:
+    """The font files that texts need, the brand's first. Raises CatalogError for one of those that is none: it says so
+    once for all clips."""
+    from clipbuild.media import fonts
+
+    named = [path for path in (clip.brand.fonts.heading, clip.brand.fonts.body) if path]
+    own = [os.path.join(root, path) for path in named]
+    for path, full in zip(named, own, strict=True):
+        try:
+            fonts.coverage(full)
+        except MediaError as error:
+            what = error.what.replace(shown(full), path)
+            raise CatalogError([Problem("clipbuild.yaml", 0, 0, what, tuple(error.facts), error.hint)]) from error
+    return tuple(fonts.needed("\n".join(texts), language, own))
 
 
 class _Takes:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from clipbuild import planning
+from clipbuild.catalog.model import Place
 from clipbuild.engine.action import Verdict
 from clipbuild.errors import CatalogError, UsageError
 from clipbuild.planning import Session
@@ -165,3 +166,10 @@ def test_what_is_planned_leaves_the_workspace_alone(project: Project) -> None:
     before = {path for path in project.root.rglob("*") if ".clipbuild" not in path.parts}
     keys(project)
     assert {path for path in project.root.rglob("*") if ".clipbuild" not in path.parts} == before
+
+
+def test_a_plan_has_a_largest_length() -> None:
+    """What is longer is refused at the product that is too much, with what to do."""
+    planning.check_room(10, Place("catalog/a.yaml", 3, 5), most=10)
+    with pytest.raises(CatalogError, match=r"catalog/a.yaml:3:5: more than 10 steps to plan"):
+        planning.check_room(11, Place("catalog/a.yaml", 3, 5), most=10)

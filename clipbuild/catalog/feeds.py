@@ -257,8 +257,9 @@ def _google_xml(file: str, data: bytes) -> Feed:
     """A Merchant feed as RSS or Atom. A document type (entities, external references) is refused unread."""
     from xml.etree import ElementTree
 
-    if len(data) > tables.MAX_BYTES or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise CatalogError([Problem(file, 1, 1, "not a plain product feed", (), "no document type, at most 64 MB")])
+    wide = b"\0" in data[:4]  # UTF-16 would hide what is looked for
+    if wide or len(data) > tables.MAX_BYTES or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise CatalogError([Problem(file, 1, 1, "not a plain product feed", (), "UTF-8 without a document type, at most 64 MB")])
     try:
         root = ElementTree.fromstring(data)  # noqa: S314 (document types are refused above)
     except ElementTree.ParseError as error:

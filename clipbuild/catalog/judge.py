@@ -103,7 +103,8 @@ class Judge:
 
     def clips(self, clips: Sequence[Clip]) -> list[Fault]:
         """What shows once a product is resolved."""
-        return list(dict.fromkeys(fault for clip in clips for fault in (*self._lengths(clip), *_moments(clip))))
+        every = (fault for clip in clips for fault in (*_named(clip), *self._lengths(clip), *_moments(clip)))
+        return list(dict.fromkeys(every))
 
     def _lengths(self, clip: Clip) -> Iterator[Fault]:
         for name in clip.platforms:
@@ -114,6 +115,11 @@ class Judge:
         if not clip.photos and clip.recipe != "card":
             what = f"no photo, and a {clip.recipe} is made from one"
             yield Fault(("photos",), what, "write `photos: photos/name.jpg`")
+
+
+def _named(clip: Clip) -> Iterator[Fault]:
+    if not clip.name.strip():
+        yield Fault(("name",), "an empty name", "write what the product is called: posts and cards say it")
 
 
 def _moments(clip: Clip) -> Iterator[Fault]:

@@ -43,7 +43,7 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
         try:
             planned = planning.make_plan(session, None)
             wrong, told = _asked_of_models(session, planned)
-            told += _seen_on_photos(session, planned, photos)
+            told += [*_without_place(planned), *_seen_on_photos(session, planned, photos)]
         finally:
             session.close()
         warnings = [*session.catalog.warnings, *told]
@@ -65,6 +65,22 @@ def _asked_of_models(session: "Session", planned: "Planned") -> "tuple[list[Prob
     adapters = Adapters(session.settings, os.environ)
     found = pricing.problems(planned, adapters)
     return found, [] if found else [Problem("clipbuild.yaml", 0, 0, note) for note in pricing.notes(planned, adapters)]
+
+
+def _without_place(planned: "Planned") -> "list[Problem]":
+    """Scenes that have no picture to stand in: what is made of them is no scene."""
+    from clipbuild.errors import Problem
+
+    bare = {
+        name.partition("/")[0]
+        for action in planned.plan.graph
+        if action.stage == "image" and action.params["recipe"] == "scene" and "plate" not in action.inputs
+        for name in planned.plan.graph.aliases.get(action.id, (action.name,))
+    }
+    places = {planned.entries[name].place: None for name in planned.entries if name in bare}
+    hint = "write `ground: {plate: photos/room.jpg}`; without one it stands on a plain ground, as a packshot"
+    what = "a scene without a background picture"
+    return [Problem(place.file, place.line, place.column, what, (), hint) for place in places]
 
 
 def _seen_on_photos(session: "Session", planned: "Planned", everything: bool) -> "list[Problem]":

@@ -1,5 +1,7 @@
 """What shops export: dialects, variants, prices, descriptions, and rows that are no good."""
 
+import pathlib
+
 import pytest
 
 from clipbuild.catalog import feeds
@@ -87,6 +89,15 @@ def test_what_is_no_feed_is_refused(text: str) -> None:
     """With an error of ours."""
     with pytest.raises(CatalogError):
         read(text)
+
+
+@pytest.mark.parametrize("file", sorted((pathlib.Path(__file__).parents[1] / "hostile" / "data" / "svg").glob("*.xml")), ids=lambda f: f.stem)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_document_types_are_refused_in_any_encoding(file: pathlib.Path, encoding: str) -> None:
+    """Entities that swell, call each other or name files: refused before they are expanded."""
+    data = file.read_text(encoding="utf-8").encode(encoding)
+    with pytest.raises(CatalogError):
+        feeds.read("feed.xml", data)
 
 
 def test_a_plain_table_by_its_columns() -> None:

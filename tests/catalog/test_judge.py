@@ -49,6 +49,14 @@ def test_a_product_needs_a_photo_and_a_card_does_not() -> None:
     assert wrong(f"{text}    recipe: card\n") == []
 
 
+@pytest.mark.parametrize("name", ['""', "' '", "{en: ''}"])
+def test_a_product_has_a_name(name: str) -> None:
+    """Posts and cards say it: one of blanks alone is none, in any language."""
+    assert wrong(SMALLEST.replace("name: Mug", f"name: {name}")) == [
+        "catalog/a.yaml:3:11: an empty name | write what the product is called: posts and cards say it"
+    ]
+
+
 def test_the_projects_own_layers() -> None:
     """Defaults of the project, its brands and recipes, and their files."""
     project = "defaults: {motion: x}\nbrand: {logo: l.png, fonts: {body: f.ttf}}\nrecipes: {card: {platforms: [x]}}\nbrands: {b: {defaults: {caption_style: x}}}\n"

@@ -83,3 +83,24 @@ def test_a_link_out_of_the_project(project: Project) -> None:
         assert "catalog/all.yaml:" in err
         assert what in err
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def test_a_broken_font_of_the_brand_is_said_once(project: Project) -> None:
+    """However many clips want it, and with its path in the project."""
+    project.write("fonts/own.ttf", b"no font at all")
+    project.sample(3)
+    project.edit("clipbuild.yaml", "  name: Test\n", "  name: Test\n  fonts: {heading: fonts/own.ttf}\n")
+    status, _, err = project.run("check")
+    assert status == 2
+    assert err.startswith("clipbuild.yaml: fonts/own.ttf: not a TrueType or OpenType font\n")
+    assert err.endswith("1 problem\n")
+
+
+def test_a_scene_without_a_place_is_a_warning(project: Project) -> None:
+    """It is made, on a plain ground; one that has its picture is no news."""
+    project.photo("photos/p0.png", size=(1200, 1500))
+    project.edit("catalog/all.yaml", "  - sku: item-0", "  - sku: item-0\n    recipe: scene")
+    status, _, err = project.run("check")
+    assert (status, err.partition("\n")[0]) == (0, "catalog/all.yaml:2:5: a scene without a background picture")
+    project.edit("catalog/all.yaml", "    recipe: scene", "    recipe: scene\n    ground: {plate: photos/p0.png}")
+    assert project.run("check")[2] == ""
