@@ -187,11 +187,11 @@ async def _make(
     from clipbuild.media.encode import THREADS as ENCODE_THREADS
 
     jobs = options.jobs or session.settings.jobs or os.cpu_count() or 1
-    stop, signals = asyncio.Event(), list[int]()
+    stop, hurry, signals = asyncio.Event(), asyncio.Event(), list[int]()
 
     def stopped(number: int) -> None:
         signals.append(number)
-        stop.set()
+        (hurry if stop.is_set() else stop).set()
 
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
@@ -209,12 +209,13 @@ async def _make(
     )  # fmt: skip
     report.agreed = str(budget.build or "")
     try:
-        async with buying.opened(session, planned, bus, stop, budget) as counter:
+        async with buying.opened(session, planned, bus, stop, budget, hurry=hurry) as counter:
             shop.buy = counter.buy
             counter.begin()
             outcome = await scheduler.run(
                 planned.plan, shift.runner(planned.plan.graph, shop.run, stop), pools=pools, emit=bus.emit,
                 state=session.state, store=session.store, fail_fast=options.fail_fast, stop=stop,
+                hurry=hurry,
             )  # fmt: skip
             await counter.settled()
     finally:

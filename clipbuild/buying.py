@@ -17,8 +17,9 @@ from clipbuild.engine.action import Action, Trace, Verdict
 from clipbuild.engine.store import Store
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import ClipbuildError, DecisionError, SpendError
-from clipbuild.events import Bus, JobNoted
+from clipbuild.events import Bus, JobNoted, Warned
 from clipbuild.planning import Planned, Session, find
+from clipbuild.plural import counted
 from clipbuild.providers.collecting import Collector
 from clipbuild.providers.desk import Desk, HaltedError, Policy, background
 from clipbuild.providers.elsewhere import Elsewhere
@@ -147,8 +148,13 @@ async def opened(
 
 
 async def _close_lanes(desk: Desk) -> None:
-    """Once the run is to stop, nobody waits for a place any more."""
+    """Once the run is to stop, nobody waits for a place any more; a person is told what the end still waits for."""
     await desk.stop.wait()
+    run = desk.scribe.journal.runs.name
+    sent = sum(job.state is Step.SENT and job.run == run for job in desk.jobs.values())
+    if sent and desk.policy.grace:
+        wait = f"{counted(sent, 'submit')} not answered yet: waiting {desk.policy.grace:g} s"
+        desk.emit(Warned, text=f"{wait}; stop again to end at once, and leave what is not answered unsure")
     for lane in desk.lanes.values():
         lane.close(HaltedError("stopped", hint="`clipbuild build` goes on from here"))
 

@@ -100,6 +100,27 @@ def test_ctrl_c_leaves_jobs_open_and_ends_in_time(shop: Shop) -> None:
     assert shop.submits() == 4
 
 
+def test_a_second_ctrl_c_waits_for_no_reply(tmp_path: pathlib.Path) -> None:
+    """Pictures on their way: one SIGINT waits four seconds for them, a second one ends the wait. The journal says of each
+    that it is unsure, and nothing is bought again."""
+    with opened(tmp_path, "openai") as shop:
+        shop.stock(2, motion="local")
+        shop.fakes["openai"].script(submit=["slow_ok:60"])
+        ended = []
+        for again in (False, True):
+            (shop.root / ".clipbuild/journal").unlink(missing_ok=True)
+            shutil.rmtree(shop.home / "state", ignore_errors=True)
+            charges = shop.charges().get("openai", 0)
+            assert shop.interrupted(charges + 2, again=again) == 130
+            ended.append(shop.took)
+            states = [json.loads(line)["state"] for line in (shop.root / ".clipbuild/journal").read_text().splitlines()]
+            assert states.count("held") == 2
+        assert ended[1] < ended[0]
+        submits = shop.submits()
+        assert shop.build().status == 4
+        assert shop.submits() == submits
+
+
 def test_a_lost_workspace_loses_no_job(shop: Shop) -> None:
     """`git clean -xdf` after a kill while jobs are open: their ids live in the user's state folder too."""
     shop.fakes["kling"].script(poll=["running*9999"])

@@ -7,6 +7,7 @@ in between loses work, never truth. Knows nothing of clips, nor of how anything 
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from clipbuild.digest import Digest
@@ -50,15 +51,17 @@ async def run(
     store: Store,
     fail_fast: bool = False,
     stop: asyncio.Event | None = None,
+    hurry: asyncio.Event | None = None,
 ) -> Outcome:
     """Run what will run, and what may run once it is known that it must. Never raises for a failed action.
 
-    `pools` gives the width of each pool (1 where it says nothing). Once `stop` is set nothing new starts;
+    `pools` gives the width of each pool (1 where it says nothing). Once `stop` is set nothing new starts, and what costs
+    nothing has a moment to finish, none once `hurry` is set;
     cancelling this call ends running work too, and still records what was finished.
     """
     _note_judged(plan, state)
     state.commit()
-    work = _Run(plan, runner, pools, emit, state, store, fail_fast, stop or asyncio.Event())
+    work = _Run(plan, runner, pools, emit, state, store, fail_fast, stop or asyncio.Event(), hurry or asyncio.Event())
     return await work.run()
 
 
@@ -90,6 +93,7 @@ class _Run:
     store: Store
     fail_fast: bool
     stop: asyncio.Event
+    hurry: asyncio.Event
     outcome: Outcome = field(default_factory=Outcome)
     order: list[Action] = field(default_factory=list)
     place: dict[Digest, int] = field(default_factory=dict)
@@ -125,7 +129,8 @@ class _Run:
     async def _end_soon(self) -> None:
         """After a stop, what runs has a moment to finish; what costs nothing is then ended, what costs money is not."""
         await self.stop.wait()
-        await asyncio.sleep(GRACE_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.hurry.wait(), GRACE_SECONDS)
         for task, action in self.tasks.items():
             if not action.precious:
                 task.cancel()

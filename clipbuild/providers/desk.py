@@ -60,7 +60,7 @@ def _now() -> str:
 @dataclass(slots=True)
 class Desk:
     """One run's. `provider` gives an adapter by name; `widths` the widest a lane may be; `temporary` is where results
-    land before they are stored. `pace` shortens waits in tests."""
+    land before they are stored. `stop`: begin nothing more; `hurry`: and don't wait for what is on its way."""
 
     scribe: Scribe
     store: Store
@@ -76,6 +76,7 @@ class Desk:
     chance: Callable[[], float] = random
     now: Callable[[], str] = _now
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
     lanes: dict[str, Lane] = field(default_factory=dict)
 
     def lane(self, provider: str) -> Lane:
@@ -95,18 +96,21 @@ class Desk:
         await self.unless_stopped(self.sleep(seconds), grace=0.0)
 
     async def unless_stopped(self, work: Awaitable[T], *, grace: float | None = None) -> T:
-        """What `work` gives; once the run is to stop it has `grace` seconds to finish. Raises HaltedError."""
+        """What `work` gives; once the run is to stop it has `grace` seconds to finish, in a hurry none. Raises
+        HaltedError."""
         task = asyncio.ensure_future(work)
-        halt = asyncio.ensure_future(self.stop.wait())
+        halt, hurry = asyncio.ensure_future(self.stop.wait()), asyncio.ensure_future(self.hurry.wait())
         try:
             await asyncio.wait({task, halt}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                await asyncio.wait({task}, timeout=self.policy.grace if grace is None else grace)
+                seconds = self.policy.grace if grace is None else grace
+                await asyncio.wait({task, hurry}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 raise HaltedError("stopped", hint="`clipbuild build` goes on from here")
             return task.result()
         finally:
             halt.cancel()
+            hurry.cancel()
             if not task.done():
                 task.cancel()
                 with suppress(asyncio.CancelledError, Exception):

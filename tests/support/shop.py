@@ -25,6 +25,8 @@ FAKES: Mapping[str, type[Fake]] = {"openai": OpenAIBatch, "kling": Kling, "runwa
 class Shop(Project):
     """Products in a profile `studio`: pictures from openai, motion from one of the others. `env` is what the user set."""
 
+    took = 0.0
+
     def __init__(self, root: pathlib.Path, fakes: Mapping[str, Fake]) -> None:
         super().__init__(root / "project", "studio")
         self.fakes, self.home = fakes, root
@@ -56,8 +58,9 @@ class Shop(Project):
         line = [sys.executable, "-m", "clipbuild", "-C", str(self.root), *args]
         return subprocess.run(line, env=self.env, capture_output=True, text=True, timeout=120, check=False)
 
-    def interrupted(self, charges: int, number: signal.Signals = signal.SIGINT) -> int:
-        """Build in a process of its own and send it a signal once the bills show so many charges; its status."""
+    def interrupted(self, charges: int, number: signal.Signals = signal.SIGINT, *, again: bool = False) -> int:
+        """Build in a process of its own and send it a signal once the bills show so many charges, soon after it once
+        more if `again`; its status. `took` is then how long it took to end."""
         command = [sys.executable, "-m", "clipbuild", "-C", str(self.root), "build", "--profile", self.profile, "--quiet"]
         process = subprocess.Popen(command, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         limit = time.monotonic() + 60
@@ -65,7 +68,13 @@ class Shop(Project):
             time.sleep(0.02)
         time.sleep(0.3)
         process.send_signal(number)
-        return process.wait(30)
+        began = time.monotonic()
+        if again:
+            time.sleep(0.3)
+            process.send_signal(number)
+        status = process.wait(30)
+        self.took = time.monotonic() - began
+        return status
 
     def charges(self) -> dict[str, int]:
         """How many charges each fake has on its bill."""
