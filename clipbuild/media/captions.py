@@ -106,7 +106,9 @@ def _rooms(
 
 def _calmest(ways: Sequence[list[Placed]], inks: Sequence[RGB], seen: Seen) -> tuple[list[Placed], RGB]:
     """Of several ways to place the text the one whose place needs the least shade, and the ink for all bare text
-    there, so that it does not change from line to line."""
+    there, so that it does not change from line to line. Where all text has a box of a named colour it needs neither."""
+    if len(ways) == 1 and all(item.element.look.box not in ("", "auto") for item in ways[0]):
+        return ways[0], inks[0]
     found: list[tuple[float, list[Placed], RGB]] = []
     for way in ways:
         bare = [item for item in way if not item.element.look.box] or way

@@ -23,7 +23,8 @@ _LUMA = tuple(219.0 / 255.0 * k * LEVEL for k in (_KR, _KG, _KB))
 _BLUE = tuple(224.0 / 255.0 * k / (2 * (1 - _KB)) * LEVEL for k in (-_KR, -_KG, 1 - _KB))
 _RED = tuple(224.0 / 255.0 * k / (2 * (1 - _KR)) * LEVEL for k in (1 - _KR, -_KG, -_KB))
 BLACK, MIDDLE = 16 * LEVEL, 128 * LEVEL
-BAND = 256
+BAND = 32
+"""Rows that are worked on at once: what they take stays near the processor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +52,7 @@ def sheet(rgb: Bytes, alpha: Bytes | None = None) -> Sheet:
     for top in range(0, height, BAND):
         rows = slice(top, min(height, top + BAND))
         half = slice(top // 2, min(height, top + BAND) // 2)
-        part = rgb[rows].astype(np.float32)
+        part = [rgb[rows, :, i].astype(np.float32) for i in range(3)]
         share = None if alpha is None else alpha[rows].astype(np.float32) * np.float32(1 / 255)
         luma[rows] = _samples(_mixed(part, _LUMA, BLACK), share)
         halves[0][half] = _halved(_mixed(part, _BLUE, MIDDLE), share)
@@ -88,16 +89,20 @@ def _through(own: tuple[int, int], size: tuple[int, int], step: float, left: flo
 
 def solid(rgb: Sequence[float], width: int, height: int) -> Sheet:
     """Planes of one colour."""
-    pixel = np.zeros((2, 2, 3), np.float32) + np.array(rgb, np.float32)
+    pixel = [np.full((2, 2), value, np.float32) for value in rgb]
     values = [_samples(_mixed(pixel, *how), None)[0, 0] for how in ((_LUMA, BLACK), (_BLUE, MIDDLE), (_RED, MIDDLE))]
     full, half = (height, width), (height // 2, width // 2)
     planes = [plane(np.full(shape, value, np.int16)) for shape, value in zip((full, half, half), values, strict=True)]
     return Sheet(*planes)
 
 
-def _mixed(rgb: Floats, weights: Sequence[float], offset: float) -> Floats:
+def _mixed(rgb: Sequence[Floats], weights: Sequence[float], offset: float) -> Floats:
     red, green, blue = (np.float32(w) for w in weights)
-    return np.asarray(rgb[:, :, 0] * red + rgb[:, :, 1] * green + rgb[:, :, 2] * blue + np.float32(offset), np.float32)
+    total = rgb[0] * red
+    total += rgb[1] * green
+    total += rgb[2] * blue
+    total += np.float32(offset)
+    return total
 
 
 def _samples(values: Floats, share: Floats | None) -> NDArray[np.int16]:

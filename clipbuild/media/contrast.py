@@ -71,14 +71,20 @@ def behind(frames: Sequence[Frame], box: tuple[float, float, float, float], size
     return found
 
 
+def spreads(pixels: Sequence[Frame]) -> list[tuple[float, float]]:
+    """The 10th and 90th percentile of the pixels' luminance in each frame."""
+    return [_spread(patch) for patch in pixels]
+
+
+def least(text: str | Sequence[int], found: Sequence[tuple[float, float]]) -> float:
+    """The least contrast of `text` against what `spreads` found."""
+    ink = luminance(text)
+    return min([21.0, *(ratio(ink, end) for ends in found for end in ends)])
+
+
 def measured(text: str | Sequence[int], pixels: Sequence[Frame]) -> float:
     """The least contrast of `text` against the 10th and 90th percentile of the pixels, over all frames."""
-    ink = luminance(text)
-    worst = 21.0
-    for patch in pixels:
-        low, high = _spread(patch)
-        worst = min(worst, ratio(ink, low), ratio(ink, high))
-    return worst
+    return least(text, spreads(pixels))
 
 
 def shaded(pixels: Sequence[Frame], shade: str | Sequence[int], opacity: float) -> list[Frame]:

@@ -89,7 +89,8 @@ def best_ink(seen: Seen, spots: Sequence[Spot], inks: Sequence[RGB]) -> tuple[fl
     """The ink for all spots together and the shade it needs: the first that reads everywhere, else the one that
     needs the least."""
     tiles = [tile for spot in spots for tile in seen.tiles(spot)]
-    worst = [contrast.measured(ink, tiles) for ink in inks]
+    spreads = contrast.spreads(tiles)
+    worst = [contrast.least(ink, spreads) for ink in inks]
     for ink, value in zip(inks, worst, strict=True):
         if value >= WANTED:
             return 0.0, ink

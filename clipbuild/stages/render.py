@@ -5,9 +5,9 @@ result is looked at before it is handed on. Knows nothing of plans, platforms or
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -42,19 +42,16 @@ class Render:
 
     def run(self, work: "Workdir") -> dict[str, Any]:
         """Make the clip. Raises MediaError for bad input and for a result that is not what was asked for."""
-        from clipbuild.media import encode, inset, labels, probe
+        from clipbuild.media import encode, labels, probe
 
         program = _program(work)
         with ThreadPoolExecutor(1) as side:
             wanted = _target(work)
             insets = _insets(work, wanted)
             heard = side.submit(_sound, work, program, wanted, insets)
-            with _scene(work, program, wanted) as (scene, target, sample), inset.shown(scene, insets, program):
-                scene.layers.extend(_layers(work, target, insets, sample))
-                _note(work, scene, insets)
-                told = _tell(work, target.count)
+            with _source(work, program, wanted) as (target, see), closing(_frames(work, target, see, insets)) as shown:
                 wait = (lambda: heard.result()[0]) if _has_sound(work, insets) else None
-                encode.encode(program, target, _frames(scene), work.out("video"), wait, told)
+                encode.encode(program, target, shown, work.out("video"), wait, _tell(work, target.count))
         if label := work.params.get("label"):
             labels.put(work.out("video"), label)
         facts = probe.facts(work.out("video"))
@@ -67,6 +64,7 @@ class Render:
 
 STAGE = Render()
 Sampler = Callable[..., list[Any]]
+See = Callable[[], "tuple[Scene, Sampler]"]
 
 
 def _program(work: "Workdir") -> str:
@@ -89,20 +87,28 @@ def _target(work: "Workdir") -> "Target":
 
 
 @contextmanager
-def _scene(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[Scene, Target, Sampler]]":
-    """What is shown, the target at its real frame rate, and a way to look at it."""
-    from clipbuild.media import frames
-
+def _source(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[Target, See]]":
+    """The target at its real frame rate, and what gives the scene with a way to look at it."""
     if "video" in work.inputs:
         with _footage(work, program, target) as made:
             yield made
-        return
-    scene = _still(work, target)
-    yield scene, target, lambda times, box=None: frames.sample(scene, times, box)
+    else:
+        yield target, lambda: _still(work, target)
 
 
-def _still(work: "Workdir", target: "Target") -> "Scene":
-    from clipbuild.media import shot
+def _frames(work: "Workdir", target: "Target", see: See, insets: "Sequence[Inset]") -> Generator[memoryview]:
+    """All frames. Everything is got ready when the first is asked for: the encoder starts meanwhile."""
+    from clipbuild.media import frames, inset
+
+    scene, sample = see()
+    with inset.shown(scene, insets, _program(work)):
+        scene.layers.extend(_layers(work, target, insets, sample))
+        _note(work, scene, insets)
+        yield from frames.all_frames(scene)
+
+
+def _still(work: "Workdir", target: "Target") -> "tuple[Scene, Sampler]":
+    from clipbuild.media import frames, shot
 
     choice = _choice(work)
     still = shot.Still.of(work.inputs)
@@ -110,7 +116,8 @@ def _still(work: "Workdir", target: "Target") -> "Scene":
     box = choice.get("subject")
     subject = (float(box[0]), float(box[1]), float(box[2]), float(box[3])) if box else None
     out = shot.Frames(target.width, target.height, float(target.fps), float(work.params["seconds"]))
-    return shot.scene(still, wanted, out, subject)
+    scene = shot.scene(still, wanted, out, subject)
+    return scene, lambda times, box=None: frames.sample(scene, times, box)
 
 
 def _choice(work: "Workdir") -> dict[str, Any]:
@@ -134,7 +141,7 @@ def _note(work: "Workdir", scene: "Scene", insets: "Sequence[Inset]") -> None:
 
 
 @contextmanager
-def _footage(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[Scene, Target, Sampler]]":
+def _footage(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[Target, See]]":
     from clipbuild.media import footage, frames, motion, probe
 
     path = work.inputs["video"]
@@ -151,7 +158,7 @@ def _footage(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple
 
     with footage.Footage(program, path, facts, *size, fps) as shown:
         scene = frames.Scene(*size, float(fps), target.count, (), under=shown.rows)
-        yield scene, target, sample
+        yield target, lambda: (scene, sample)
         shown.finish()
 
 
@@ -208,12 +215,6 @@ def _layers(work: "Workdir", target: "Target", insets: "Sequence[Inset]", sample
 def _number(name: str) -> tuple[int, str]:
     tail = name.rpartition("_")[2]
     return (int(tail), name) if tail.isdecimal() else (0, name)
-
-
-def _frames(scene: "Scene") -> Iterator[memoryview]:
-    from clipbuild.media import frames
-
-    return frames.all_frames(scene)
 
 
 def _tell(work: "Workdir", count: int) -> Callable[[int], None]:
