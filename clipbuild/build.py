@@ -138,7 +138,7 @@ def _until_settled(
     session: "Session", drift: Drift | None, bus: events.Bus, options: Options, report: Report
 ) -> "Planned":
     """Plan and run; again when a blob turned out lost: each round may find another. After nine, what is left has failed."""
-    from clipbuild import planning
+    from clipbuild import checkpoint, planning
     from clipbuild.publishing import publish_drafts
 
     for _ in range(9):
@@ -146,6 +146,7 @@ def _until_settled(
         if planned.drafts:
             publish_drafts(session, planned.drafts, bus)
             planned = planning.make_plan(session, drift)
+        checkpoint.put_aside(session, planned)
         if options.until:
             planned.plan = planning.up_to(session, planned.plan.graph, options.until)
         if session.settings.remote:
@@ -251,7 +252,7 @@ def _publish(
     session: "Session", planned: "Planned", look: Look, bus: events.Bus, options: Options, report: Report
 ) -> None:
     """Bring the tree in line; when all is well, remember how it was left, so that the next build may stop at a look."""
-    from clipbuild import holds, publishing, standins
+    from clipbuild import checkpoint, holds, publishing, standins
     from clipbuild.look import leave
     from clipbuild.manifest import NAME as MANIFEST
 
@@ -277,3 +278,4 @@ def _publish(
     afresh = planned.drift is None
     paths = [*session.tree.recorded(), MANIFEST] if afresh else done.placed
     leave(look, session, note, session.tree.below(paths), set(session.tree.below(done.gone)), afresh=afresh)
+    checkpoint.forget(session)

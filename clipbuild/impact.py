@@ -155,7 +155,7 @@ def impact(
                 price(action) if paid else (Decimal(0), Decimal(0)), times.of(action) if state == LOCAL else None,
             ))  # fmt: skip
     jobs = session.settings.jobs or os.cpu_count() or 1
-    return Impact(told, tuple(steps), jobs, {name: clip.sku for name, clip in planned.clips.items()})
+    return Impact(told, tuple(steps), jobs, {name: entry.sku for name, entry in planned.entries.items()})
 
 
 class Times:

@@ -4,14 +4,16 @@
 """
 
 import fnmatch
+import gc
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from clipbuild import digest, pairs, recall, resources, toolchain
+from clipbuild import checkpoint, digest, pairs, recall, resources, toolchain
 from clipbuild.catalog import catalog as catalogs
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
@@ -32,7 +34,7 @@ from clipbuild.outputs import Tree
 from clipbuild.planner import routing, spoken
 from clipbuild.planner.library import Library
 from clipbuild.planner.prompts import Prompts
-from clipbuild.planner.recipes import Bought, Deliverable, plan_clip
+from clipbuild.planner.recipes import Bought, Deliverable, Toolbox, plan_clip
 from clipbuild.providers import journal as journals
 from clipbuild.providers.receipts import bought
 from clipbuild.providers.records import FINAL
@@ -247,6 +249,8 @@ class Planned:
     marks: dict[str, Mark] = field(default_factory=dict)
     drafts: list[spoken.Draft] = field(default_factory=list)
     kept_actions: int = 0
+    planned: int = 0
+    """How many clips were planned now, not taken from a plan put aside."""
 
     @property
     def clips(self) -> dict[str, Clip]:
@@ -290,15 +294,32 @@ def _planned(session: Session, drift: Drift | None) -> Planned:
     entries = {entry.id: entry for entry in session.wished()}
     memory = Recall(session, drift, lambda clip, kind, ratio: rendered(session, clip, kind, ratio).text)
     planned = Planned(Plan(graph, *_knowledge(session)), drift, entries, memory.context)
+    doubtful = memory.doubtful(entries.values())
+    aside = checkpoint.opened(session) if len(doubtful) >= checkpoint.MANY else checkpoint.Checkpoint()
+    with closing(aside), _uncollected():
+        _plan_clips(session, planned, memory, doubtful, aside, box)
+    planned.kept_actions = memory.kept_actions(planned.deliverables)
+    rebuilder.walk(planned.plan)
+    return planned
+
+
+def _plan_clips(
+    session: Session, planned: Planned, memory: Recall, doubtful: Iterable[Entry], aside: checkpoint.Checkpoint, box: Toolbox
+) -> None:
+    """Plan the clips that are not as they were left, or take them from a plan put aside. Raises CatalogError."""
     problems: list[Problem] = []
-    for entry in memory.doubtful(entries.values()):
+    graph, platforms = planned.plan.graph, session.catalog.project.platforms
+    for entry in doubtful:
         before = len(graph)
         try:
             whole = memory.whole(entry)
             if memory.is_same(entry, whole):
                 continue
+            if (known := aside.take(entry.id, whole, graph)) is not None:
+                planned.deliverables[entry.id], planned.marks[entry.id] = known
+                continue
             clip, draft = spoken.resolved(entry.load(), session.files())
-            made = plan_clip(graph, clip, session.catalog.project.platforms, box)
+            made = plan_clip(graph, clip, platforms, box)
         except CatalogError as error:  # a template's place is better than the clip's
             problems += [problem for problem in error.problems if problem not in problems]
             continue
@@ -311,11 +332,24 @@ def _planned(session: Session, drift: Drift | None) -> Planned:
         planned.drafts += [draft] if draft else []
         planned.deliverables[entry.id] = made
         planned.marks[entry.id] = memory.mark(entry, whole, len(graph) - before)
+        planned.planned += 1
     if problems:
         raise CatalogError(problems)
-    planned.kept_actions = memory.kept_actions(planned.deliverables)
-    rebuilder.walk(planned.plan)
-    return planned
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A plan of many thousand actions is all kept: looking for garbage in it again and again would take half as long as
+    making it. Until the next plan nobody looks there."""
+    was = gc.isenabled()
+    gc.unfreeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was:
+            gc.enable()
 
 
 def check_room(steps: int, place: Place, most: int = MAX_STEPS) -> None:

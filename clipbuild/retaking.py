@@ -48,8 +48,8 @@ def further(planned: Planned) -> dict[Digest, int]:
         source = action.inputs.get("image") if action.stage == "check" else None
         if isinstance(source, Output) and planned.plan.verdicts[action.id] is not Verdict.UP_TO_DATE:
             bought = graph.actions[source.action]
-            left = _allowed(planned, action) - int(bought.params.get("take") or 1)
-            if bought.precious and left > 0:
+            left = _allowed(planned, action) - int(bought.params.get("take") or 1) if bought.precious else 0
+            if left > 0:
                 found[bought.id] = max(left, found.get(bought.id, 0))
     return found
 

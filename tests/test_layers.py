@@ -16,7 +16,7 @@ LAYERS = [
     {"manifest", "look", "records", "recall", "upkeep",
      "planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
      "adapters", "tooling", "standins", "transcribing", "pricing", "consent", "ledger",
-     "impact", "shift", "authorship", "credentials", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
+     "impact", "shift", "checkpoint", "authorship", "credentials", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
     {"cli", "watch", "gallery", "__main__"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

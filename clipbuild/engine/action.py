@@ -69,7 +69,8 @@ class Action:
 def _document(
     stage: str, version: int, params: Params, inputs: Mapping[str, Any], tools: Mapping[str, str]
 ) -> dict[str, Any]:
-    document = {"stage": stage, "version": version, "params": params, "inputs": inputs}
+    plain = params if type(params) is dict else dict(params)
+    document = {"stage": stage, "version": version, "params": plain, "inputs": inputs}
     return {**document, "tools": tools} if tools else document
 
 
@@ -109,6 +110,12 @@ class Graph:
         if name not in names:
             names.append(name)
         return self.actions[identity]
+
+    def put(self, action: Action) -> None:
+        """Add an action of an earlier graph, or only its name to the equal one that is there; inputs first, as for `add`."""
+        names = self.aliases.setdefault(self.actions.setdefault(action.id, action).id, [])
+        if action.name not in names:
+            names.append(action.name)
 
     def __iter__(self) -> Iterator[Action]:
         return iter(self.actions.values())

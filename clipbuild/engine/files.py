@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 
@@ -27,15 +27,26 @@ _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.EOPNOTSU
 
 
 def write_atomic(
-    path: str, data: bytes, *, mode: int = 0o644, durable: bool = False, root: str | None = None, disk: Disk = DISK
+    path: str,
+    data: bytes | Iterable[bytes],
+    *,
+    mode: int = 0o644,
+    durable: bool = False,
+    root: str | None = None,
+    disk: Disk = DISK,
 ) -> None:
-    """Put `data` at `path`, whole or not at all; a link there is replaced, never followed.
+    """Put `data`, or its parts one after another, at `path`, whole or not at all; a link there is replaced, never followed.
 
     `durable`: flushed, file and folder, before this returns. `root`: no folder between it and `path` may be a link.
     Raises OSError; with `root` IntegrityError.
     """
     with _parent(path, root, disk) as (folder, name):
-        _replace(folder, name, lambda fd: write_all(fd, data, disk), mode, durable, disk)
+        _replace(folder, name, lambda fd: _write_parts(fd, data, disk), mode, durable, disk)
+
+
+def _write_parts(fd: int, data: bytes | Iterable[bytes], disk: Disk) -> None:
+    for part in (data,) if isinstance(data, bytes) else data:
+        write_all(fd, part, disk)
 
 
 def place(src: str, dest: str, *, share: bool, root: str | None = None, disk: Disk = DISK) -> str:

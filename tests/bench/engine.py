@@ -256,22 +256,44 @@ def restart(pair: Pair, rounds: int) -> dict[str, Any]:
             text = file.read()
         with open(path, "w", encoding="utf-8") as file:
             file.write(re.sub(r"Fits under every machine.*", f"Fits under every machine {number} {time.time():.0f}", text))
-        for kill in (True, False):
-            events = os.path.join(pair.folder, "events")
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(events)
-            began = time.perf_counter()
-            process = start([*BENCH, "build", "--events", events], pair.ours)
-            while '"action_started"' not in _read(events):
-                assert process.poll() is None
-                time.sleep(0.005)
-            if kill:
-                time.sleep(0.2)
-                process.kill()
-            else:
-                found.append(time.perf_counter() - began)
-            process.wait()
+        to_first_action(pair.ours, kill=True)
+        found.append(to_first_action(pair.ours, kill=False)[0])
     return {"restart_seconds": statistics.median(found)}
+
+
+def restart_cold(folder: str, products: int, files: int) -> dict[str, Any]:
+    """The very first build is killed as soon as it runs actions, and started again: until its first action runs."""
+    root = os.path.join(folder, "restarted")
+    shutil.rmtree(root, ignore_errors=True)
+    workspace.make(root, products, files)
+    first, _ = to_first_action(root, kill=True)
+    again, cpu = to_first_action(root, kill=True)
+    shutil.rmtree(root)
+    return {"first_action_cold_seconds": first, "restart_cold_seconds": again, "restart_cold_cpu_seconds": cpu}
+
+
+def to_first_action(root: str, *, kill: bool) -> tuple[float, float]:
+    """Seconds until a build's first action runs, and the processors' seconds of the builder till then; then it is
+    killed, or let end."""
+    events = os.path.join(os.path.dirname(root), "events")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(events)
+    began = time.perf_counter()
+    process = start([*BENCH, "build", "--events", events], root)
+    while '"action_started"' not in _read(events):
+        assert process.poll() is None
+        time.sleep(0.005)
+    seconds, cpu = time.perf_counter() - began, _cpu(process.pid)
+    if kill:
+        time.sleep(0.2)
+        process.kill()
+    process.wait()
+    return seconds, cpu
+
+
+def _cpu(pid: int) -> float:
+    fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
 def _read(path: str) -> str:
@@ -293,6 +315,7 @@ def whole(folder: str, products: int, files: int, rounds: int) -> dict[str, Any]
     plans = in_turn(few, plan=lambda: cold(folder, products, files))["plan"]
     found |= {"cold_plan_cpu_seconds": processors(plans)}
     found |= {"cold_plan_seconds": median(plans), "cold_plan_rss_mb": max(r.rss_mb for r in plans)}
+    found |= restart_cold(folder, products, files)
     return {**found, **overhead(folder, max(30, products // 10)), **restart(pair, few)}
 
 
