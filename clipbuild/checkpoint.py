@@ -8,10 +8,11 @@ Clips that nothing is bought for are kept, and only where there are many. Knows 
     planned from and where its line begins and ends; then the length of the index in 20 digits
 """
 
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,21 @@ class Checkpoint:
         for action in actions:
             graph.put(action)
         return deliverables, Mark(entry, whole, len(graph) - before)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """A plan of many thousand actions is all kept: looking for garbage in it again and again would take half as long as
+    making it. Until the next plan nobody looks there."""
+    was = gc.isenabled()
+    gc.unfreeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was:
+            gc.enable()
 
 
 def place(root: str, profile: str) -> str:

@@ -4,11 +4,10 @@
 """
 
 import fnmatch
-import gc
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,7 +16,7 @@ from clipbuild import checkpoint, digest, pairs, recall, resources, toolchain
 from clipbuild.catalog import catalog as catalogs
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
-from clipbuild.catalog.model import Clip, Place
+from clipbuild.catalog.model import Clip
 from clipbuild.catalog.seals import Kept
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
@@ -296,7 +295,7 @@ def _planned(session: Session, drift: Drift | None) -> Planned:
     planned = Planned(Plan(graph, *_knowledge(session)), drift, entries, memory.context)
     doubtful = memory.doubtful(entries.values())
     aside = checkpoint.opened(session) if len(doubtful) >= checkpoint.MANY else checkpoint.Checkpoint()
-    with closing(aside), _uncollected():
+    with closing(aside), checkpoint.uncollected():
         _plan_clips(session, planned, memory, doubtful, aside, box)
     planned.kept_actions = memory.kept_actions(planned.deliverables)
     rebuilder.walk(planned.plan)
@@ -335,21 +334,6 @@ def _plan_clips(
         planned.planned += 1
     if problems:
         raise CatalogError(problems)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """A plan of many thousand actions is all kept: looking for garbage in it again and again would take half as long as
-    making it. Until the next plan nobody looks there."""
-    was = gc.isenabled()
-    gc.unfreeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was:
-            gc.enable()
 
 
 def check_room(steps: int, place: Place, most: int = MAX_STEPS) -> None:
