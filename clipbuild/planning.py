@@ -16,7 +16,7 @@ from clipbuild import checkpoint, digest, pairs, recall, resources, toolchain
 from clipbuild.catalog import catalog as catalogs
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
-from clipbuild.catalog.model import Clip
+from clipbuild.catalog.model import Clip, Place
 from clipbuild.catalog.seals import Kept
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
