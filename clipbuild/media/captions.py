@@ -47,12 +47,10 @@ def written(
     taken: Sequence[layout.Box] = (),
 ) -> tuple[RGB, list[Painted]]:  # fmt: skip
     """The ink of bare text, and every text in its place with its colours and the shade it needs."""
-    on_card = timing.CLOSING if params.get("end_card") else ()
-    cues = [cue for cue in timing.cues(params) if cue.kind not in on_card]
+    cues = _cues(params)
     if not cues:
         return (0, 0, 0), []
-    known = Fonts(fonts, str(params.get("language") or ""))
-    setter = lettering.Setter(known, lettering.looks_of(params), _unit(size), timing.runs_rtl(cues))
+    setter = _setter(params, fonts, size, cues)
     rooms = _rooms(params, size, safe, taken)
     text = _Text(cues, rooms, bool(params.get("card")), size, dict(params.get("brand") or {}), sample)
     painter, painted = text.painted(setter)
@@ -60,6 +58,35 @@ def written(
         boxed = {kind: look.boxed() if kind in heavy else look for kind, look in setter.looks.items()}
         painter, painted = text.painted(replace(setter, looks=boxed))
     return painter.ink, painted
+
+
+def stands(
+    params: Mapping[str, Any], fonts: Sequence[str], size: tuple[int, int], safe: Sequence[int],
+    taken: Sequence[layout.Box] = (),
+) -> list[Placed]:  # fmt: skip
+    """Where every text will stand, wherever it may be lowered to, before anything is behind it. Raises as `overlays`."""
+    cues = _cues(params)
+    if not cues:
+        return []
+    rooms = _rooms(params, size, safe, taken)
+    groups = placing.place(_setter(params, fonts, size, cues), cues, rooms, large=bool(params.get("card")))
+    return [item for group in groups for share in _lowered(size) for item in group.lowered(share)]
+
+
+def _cues(params: Mapping[str, Any]) -> list[timing.Cue]:
+    on_card = timing.CLOSING if params.get("end_card") else ()
+    return [cue for cue in timing.cues(params) if cue.kind not in on_card]
+
+
+def _setter(
+    params: Mapping[str, Any], fonts: Sequence[str], size: tuple[int, int], cues: Sequence[timing.Cue]
+) -> lettering.Setter:
+    known = Fonts(fonts, str(params.get("language") or ""))
+    return lettering.Setter(known, lettering.looks_of(params), _unit(size), timing.runs_rtl(cues))
+
+
+def _lowered(size: tuple[int, int]) -> tuple[float, ...]:
+    return LOWERED if layout.shape(*size) == "landscape" else (0.0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +103,7 @@ class _Text:
     def painted(self, setter: lettering.Setter) -> tuple[Painter, list[Painted]]:
         """Every text in its place with its colours and the shade it needs."""
         groups = placing.place(setter, self.cues, self.rooms, large=self.large)
-        lowered = LOWERED if layout.shape(*self.size) == "landscape" else (0.0,)
-        ways = [[item for group in groups for item in group.lowered(share)] for share in lowered]
+        ways = [[item for group in groups for item in group.lowered(share)] for share in _lowered(self.size)]
         seen = legible.look(self.sample, [spot(item) for way in ways for item in way], self.size)
         placed, ink = _calmest(ways, inks(self.brand), seen)
         painter = Painter(self.brand, seen, ink)

@@ -11,20 +11,11 @@ from clipbuild import resources
 from clipbuild.media import clipmeasures, clipmotion
 from clipbuild.media.clipmeasures import Clip
 from clipbuild.media.clipmotion import Grey
+from clipbuild.media.cliptext import Text
 from clipbuild.media.metrics import Box
 from clipbuild.media.readiness import ERROR, NOT_READY, READY, RISKY, WARN, Finding
 
 Limits = Mapping[str, tuple[float | None, float | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text of the clip: its box (shares of the frame), from and until when (seconds), and its colour."""
-
-    box: Box
-    start: float
-    end: float
-    colour: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +104,17 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def judge(
-    values: Mapping[str, float], limit: Limits, asked: Asked, fps: float, facts: Mapping[str, Any] | None = None
-) -> ClipReport:
-    """The verdict on a measured clip. `facts` are what its container says, with `loudness` and `true_peak`."""
+    values: Mapping[str, float], limit: Limits, asked: Asked, fps: float, facts: Mapping[str, Any] | None = None,
+    read: Mapping[int, tuple[float, float]] | None = None,
+) -> ClipReport:  # fmt: skip
+    """The verdict on a measured clip. `facts` are what its container says, with `loudness` and `true_peak`; `read` the
+    least contrast of each text, and when."""
     found = [
         *_of_time(values, limit, asked, fps),
         *_of_motion(values, limit, asked),
         *_of_likeness(values, limit, sure=asked.mask is not None),
         *_of_texts(asked),
+        *_of_contrast(asked.texts, read or {}, limit),
         *_of_container(facts or {}, limit, asked),
     ]
     severities = {finding.severity for finding in found}
@@ -207,21 +201,10 @@ def _of_texts(asked: Asked) -> Iterable[Finding]:
             yield Finding("text_on_subject", WARN, share, 0.5, "a text covers the subject", text.box, text.start)
 
 
-def contrast(texts: Sequence[Text], clip: Clip, limit: Limits) -> list[Finding]:
-    """Texts that do not stand out from what is behind them at some time (`clip` collected without hiding them)."""
-    from clipbuild.media import contrast as wcag
-
-    found: list[Finding] = []
-    for text in texts:
-        frames = [s for s, n in zip(clip.samples, clip.at, strict=True) if text.start <= n / clip.fps <= text.end]
-        if not frames:
-            continue
-        size = frames[0].shape[1], frames[0].shape[0]
-        x0, y0, x1, y1 = text.box
-        box = x0 * size[0], y0 * size[1], x1 * size[0], y1 * size[1]
-        worst = wcag.measured(text.colour, wcag.behind(frames, box, size))
-        found += _under("contrast", worst, limit, "a text is hard to read on what is behind it", text.box, text.start)
-    return found
+def _of_contrast(texts: Sequence[Text], read: Mapping[int, tuple[float, float]], limit: Limits) -> Iterable[Finding]:
+    """Texts that do not stand out from what is around their letters at some time."""
+    for place, (value, at) in sorted(read.items()):
+        yield from _under("contrast", value, limit, "a text is hard to read on what is behind it", texts[place].box, at)
 
 
 def _of_container(facts: Mapping[str, Any], limit: Limits, asked: Asked) -> Iterable[Finding]:

@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -22,7 +23,7 @@ ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 MATROSKA = b"\x1a\x45\xdf\xa3"
 MOST_FRAMES = 3600
 MOST_PIXELS = 8192 * 8192
-SHORT = 540
+SHORT, FULL = 540, 1080
 SECONDS = 170
 
 
@@ -100,25 +101,68 @@ def faststart(path: str) -> bool:
     return False
 
 
-def frames(path: str, program: str, told: Mapping[str, Any], short: int = SHORT) -> Iterator[Grey]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Some frames, by number, that are put into a file at (nearly) full size while all are read small: their size, and
+    afterwards the frames. The file is whole once every small frame was taken."""
+
+    numbers: Sequence[int]
+    path: str
+    size: tuple[int, int]
+
+    @staticmethod
+    def of(numbers: Sequence[int], path: str, told: Mapping[str, Any]) -> "Beside":
+        """For a clip of these facts."""
+        return Beside(numbers, path, _size(int(told["width"]), int(told["height"]), FULL))
+
+    def argv(self) -> list[str]:
+        """What ffmpeg is told to write them beside its main output."""
+        if not self.numbers:
+            return []
+        chosen = "+".join(f"eq(n,{number})" for number in self.numbers)
+        scale = f"select='{chosen}',{_coloured(*self.size)}"
+        return ["-map", "0:v:0", "-vf", scale, "-fps_mode", "passthrough", "-f", "rawvideo", "-y", f"file:{self.path}"]
+
+    def frames(self) -> Iterator[tuple[int, Grey]]:
+        """Number and RGB of each frame that there was."""
+        wide, high = self.size
+        amount = wide * high * 3 // 2
+        with open(self.path, "rb") as file:
+            for number in self.numbers:
+                if len(data := file.read(amount)) < amount:
+                    return
+                plane = np.frombuffer(data, np.uint8).reshape(high * 3 // 2, wide)
+                yield number, np.asarray(cv2.cvtColor(plane, cv2.COLOR_YUV2RGB_I420), np.uint8)
+
+
+def _coloured(wide: int, high: int) -> str:
+    return f"scale={wide}:{high}:flags=area:out_color_matrix=bt601:out_range=tv,format=yuv420p"
+
+
+def frames(
+    path: str, program: str, told: Mapping[str, Any], short: int = SHORT, beside: Beside | None = None
+) -> Iterator[Grey]:
     """Every frame as RGB, its shorter side at most `short` px. Raises MediaError for damage of any kind."""
     wide, high = _size(int(told["width"]), int(told["height"]), short)
-    scale = f"scale={wide}:{high}:flags=area:out_color_matrix=bt601:out_range=tv,format=yuv420p"
-    for plane in _decoded(path, program, scale, (wide, high * 3 // 2)):
+    for plane in _decoded(path, program, _coloured(wide, high), (wide, high * 3 // 2), beside):
         yield np.asarray(cv2.cvtColor(plane, cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
-def greys(path: str, program: str, told: Mapping[str, Any], short: int = SHORT // 2) -> Iterator[Grey]:
+def greys(
+    path: str, program: str, told: Mapping[str, Any], short: int = SHORT // 2, beside: Beside | None = None
+) -> Iterator[Grey]:
     """Every frame's brightness, its shorter side at most `short` px: a fraction of the work of `frames`."""
     wide, high = _size(int(told["width"]), int(told["height"]), short)
     scale = f"scale={wide}:{high}:flags=area:out_range=pc,format=gray"
-    for plane in _decoded(path, program, scale, (wide, high)):
+    for plane in _decoded(path, program, scale, (wide, high), beside):
         yield plane.copy()
 
 
-def _decoded(path: str, program: str, scale: str, size: tuple[int, int]) -> Iterator[Grey]:
+def _decoded(
+    path: str, program: str, scale: str, size: tuple[int, int], beside: Beside | None
+) -> Iterator[Grey]:
     argv = [*_opened(path, program, "error"), "-map", "0:v:0", "-vf", scale, "-fps_mode", "passthrough",
-            "-frames:v", str(MOST_FRAMES), "-f", "rawvideo", "-"]  # fmt: skip
+            "-frames:v", str(MOST_FRAMES), "-f", "rawvideo", "-", *(beside.argv() if beside else ())]  # fmt: skip
     with tempfile.TemporaryFile() as complaints:  # not a pipe: a flood of them must not stall the frames
         try:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints)

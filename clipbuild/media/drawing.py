@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clipbuild.errors import MediaError, shown
 from clipbuild.media import contrast, faces, ink, linebreak, shapes, text, timing
 from clipbuild.media.contrast import RGB
-from clipbuild.media.layers import Layer
+from clipbuild.media.layers import Layer, Lettering
 from clipbuild.media.lettering import ROOM, Piece
 from clipbuild.media.looks import MARK
 from clipbuild.media.placing import Placed
@@ -61,15 +61,15 @@ def layers(placed: Placed, paint: Paint) -> list[Layer]:
 def _layers(placed: Placed, paint: Paint) -> list[Layer]:
     look = placed.element.look
     if look.by == "block":
-        return [_layer(placed, _whole(placed, paint), placed.cue)]
+        return [_layer(placed, _whole(placed, paint), placed.cue, paint)]
     parts = list(_parts(placed))
     if look.by == "word":
         box = [_layer(placed, _whole(placed, paint, letters=False), placed.cue)] if paint.box else []
         return box + [_word(placed, paint, part) for part in parts]
-    return [_layer(placed, _whole(placed, paint), placed.cue), *(_marked(placed, paint, part) for part in parts)]
+    return [_layer(placed, _whole(placed, paint), placed.cue, paint), *(_marked(placed, paint, part) for part in parts)]
 
 
-def _layer(placed: Placed, canvas: Canvas, cue: Cue) -> Layer:
+def _layer(placed: Placed, canvas: Canvas, cue: Cue, paint: Paint | None = None) -> Layer:
     x, y, rgba = canvas.cropped()
     look = placed.element.look
     late = min(look.delay, max(0.0, (cue.end - cue.start) * 0.3))
@@ -77,7 +77,16 @@ def _layer(placed: Placed, canvas: Canvas, cue: Cue) -> Layer:
     rise = look.rise * placed.element.size
     if cue.start <= 0:  # what opens a clip is there in its first frame: it is what a still of it shows
         late = -fade
-    return Layer(x, y, rgba, cue.start + late, cue.end, fade, rise, look.scale, Z[cue.kind])
+    written = _written(placed, paint) if paint else None
+    return Layer(x, y, rgba, cue.start + late, cue.end, fade, rise, look.scale, Z[cue.kind], written)
+
+
+def _written(placed: Placed, paint: Paint) -> Lettering:
+    """What a check is told of it: an earlier price is dimmed on purpose and left out."""
+    em = max(piece.block.size for piece in placed.element.pieces)
+    lines = [(placed.x + p.x, p) for p in placed.element.pieces if p.struck]
+    struck = tuple((int(x - 0.1 * p.block.size), int(x + p.block.width + 0.1 * p.block.size) + 1) for x, p in lines)
+    return Lettering(paint.letters, em, placed.element.look.outline * em, struck)
 
 
 def _area(placed: Placed) -> Rect:
@@ -180,7 +189,7 @@ def _chosen(placed: Placed, part: Part) -> ink.Ink:
 def _word(placed: Placed, paint: Paint, part: Part) -> Layer:
     canvas = Canvas(_area(placed))
     _letters(canvas, placed, placed.element.pieces[0], paint, _chosen(placed, part))
-    return _layer(placed, canvas, replace(placed.cue, start=part.start))
+    return _layer(placed, canvas, replace(placed.cue, start=part.start), paint)
 
 
 def _marked(placed: Placed, paint: Paint, part: Part) -> Layer:
@@ -204,4 +213,4 @@ def _marked(placed: Placed, paint: Paint, part: Part) -> Layer:
     _letters(canvas, placed, piece, plain, _chosen(placed, part))
     x, y, rgba = canvas.cropped()
     fade = min(0.06, (part.end - part.start) / 3)
-    return Layer(x, y, rgba, part.start, part.end, fade, 0.0, 1.0, Z["caption"] + 1)
+    return Layer(x, y, rgba, part.start, part.end, fade, 0.0, 1.0, Z["caption"] + 1, _written(placed, plain))

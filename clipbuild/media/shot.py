@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipbuild.errors import MediaError
-from clipbuild.media import color, motion, pictures, warp
+from clipbuild.media import clearance, color, motion, pictures, warp
+from clipbuild.media.clearance import Words
 from clipbuild.media.color import Sheet
 from clipbuild.media.frames import Part, Scene
 from clipbuild.media.motion import Box, Move, View
@@ -58,8 +59,9 @@ class Frames:
         return motion.frame_count(self.seconds, self.fps)
 
 
-def scene(still: Still, wanted: Move, out: Frames, subject: Box | None = None) -> Scene:
-    """The scene of a move over a picture. `subject` (shares of the picture) is used where no layer shows it.
+def scene(still: Still, wanted: Move, out: Frames, subject: Box | None = None, texts: Sequence[Words] = ()) -> Scene:
+    """The scene of a move over a picture. `subject` (shares of the picture) is used where no layer shows it; the move is
+    no larger than keeps it off the `texts`.
 
     Raises MediaError for a picture that can't be read or layers of different sizes.
     """
@@ -69,6 +71,10 @@ def scene(still: Still, wanted: Move, out: Frames, subject: Box | None = None) -
     top, mask = (None, None) if not still.subject else _read(still.subject, out, size)
     if mask is not None:
         subject = _extent(mask) or subject
+    if subject is not None and texts:
+        apart = "subject" if layered and mask is not None else ""
+        frame = (out.width, out.height)
+        wanted = clearance.clear(wanted, out.seconds, out.fps, frame, size, subject, texts, apart)
     paths = _Paths(wanted, out, size, subject)
     if not layered or top is None or mask is None:
         parts = _grounded(image, alpha, paths, "all" if wanted.blur else "")

@@ -10,7 +10,7 @@ import numpy as np
 
 from clipbuild.media import motion
 from clipbuild.media.frames import Scene
-from clipbuild.media.layers import Layer
+from clipbuild.media.layers import Layer, Lettering
 from clipbuild.media.motion import View
 
 SHADES = 5
@@ -102,7 +102,24 @@ def _text(layer: Layer, size: tuple[int, int]) -> dict[str, Any]:
     y0, y1 = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, high)
     box = (layer.x + x0, layer.y + y0, layer.x + x1, layer.y + y1)
     ground = _area(box) > COVER * size[0] * size[1]  # of an end card
-    return {**_told_box(box, layer.start, layer.end, size), "text": layer.z >= WORDS and not ground}
+    found = {**_told_box(box, layer.start, layer.end, size), "text": layer.z >= WORDS and not ground}
+    if layer.lettering is None:
+        return found
+    return found | _lettering(layer, layer.lettering, (slice(y0, y1), slice(x0, x1)))
+
+
+def _lettering(layer: Layer, written: Lettering, part: tuple[slice, slice]) -> dict[str, Any]:
+    """Where the letters are, the width of their outline, and the time in which they neither come nor go."""
+    from clipbuild.media import cliptext
+
+    rgba = layer.rgba.copy() if written.struck else layer.rgba
+    for first, last in written.struck:
+        rgba[:, max(0, first - layer.x) : max(0, last - layer.x), 3] = 0
+    return {
+        "letters": cliptext.told(rgba[part], written.ink, written.em),
+        "edge": round(written.edge * cliptext.EM / written.em, 2),
+        "steady": [round(max(0.0, layer.start + layer.fade), 3), round(layer.end - layer.fade, 3)],
+    }  # fmt: skip
 
 
 def _told_box(box: tuple[int, int, int, int], start: float, end: float, size: tuple[int, int]) -> dict[str, Any]:

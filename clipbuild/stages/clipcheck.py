@@ -5,15 +5,18 @@ makes nothing again. Knows nothing of platforms, plans or approval.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from clipbuild import digest
 from clipbuild.errors import ActionError
-from clipbuild.media import clipcheck, clipmeasures, clipreader, metrics, pictures
-from clipbuild.media.clipcheck import Asked, ClipReport, Text
+from clipbuild.media import clipcheck, clipmeasures, clipreader, cliptext, metrics, pictures
+from clipbuild.media.clipcheck import Asked, ClipReport
+from clipbuild.media.clipreader import Beside
+from clipbuild.media.cliptext import Bytes, Text
 from clipbuild.media.metrics import Box
 from clipbuild.media.readiness import ERROR, NOT_READY
 from clipbuild.media.subject import parts_of
@@ -27,11 +30,11 @@ class ClipCheck:
 
     Params, all optional: `limits`, `spec` (facts the container must have), `motion` {zoom, pan_x, pan_y}, `move` (an
     entry of the motion library that a model was asked for) with `seconds`, `moving`, `loop`, `loudness` (LUFS), `texts`
-    [{box, start, end, colour}], `safe` (box), `label` (box), `block`. Boxes are shares of the frame.
+    [{box, start, end, letters}], `safe` (box), `label` (box), `block`. Boxes are shares of the frame.
     """
 
     name: str = "clipcheck"
-    version: int = 2
+    version: int = 3
     outputs: tuple[str, ...] = ("report",)
     tools: tuple[str, ...] = ("ffmpeg", "numpy", "opencv")
     inline: bool = False
@@ -56,14 +59,29 @@ def _judged(work: Workdir) -> ClipReport:
     asked = _asked(work.params, work.inputs, (told["width"], told["height"]))
     hidden = asked.hidden or [text.box for text in asked.texts]
     count = None if asked.until is None else max(2, round(asked.until * fps))
-    if asked.drawn:
-        clip = clipmeasures.collect_grey(islice(clipreader.greys(path, program, told), count), fps, hidden)
-    else:
-        clip = clipmeasures.collect(islice(clipreader.frames(path, program, told), count), fps, hidden)
+    with tempfile.TemporaryDirectory(dir=work.folder) as folder:
+        beside = Beside.of(cliptext.moments(asked.texts, told["seconds"], fps), os.path.join(folder, "frames"), told)
+        if asked.drawn:
+            seen = _first(count, clipreader.greys(path, program, told, beside=beside))
+            clip = clipmeasures.collect_grey(seen, fps, hidden)
+        else:
+            seen = _first(count, clipreader.frames(path, program, told, beside=beside))
+            clip = clipmeasures.collect(seen, fps, hidden)
+        large = ((number / fps, frame) for number, frame in beside.frames()) if beside.numbers else iter(())
+        read = cliptext.worst(asked.texts, large)
     loud = clipreader.loudness(path, program) if told["audio"] else {}
     values = clipcheck.measure(clip, asked)
+    if read:
+        values["contrast"] = round(min(value for value, _ in read.values()), 2)
     limits = clipcheck.limits(work.params.get("limits"))
-    return clipcheck.judge(values, limits, asked, fps, {**told, **loud})
+    return clipcheck.judge(values, limits, asked, fps, {**told, **loud}, read)
+
+
+def _first(count: int | None, frames: Iterable[Bytes]) -> Iterator[Bytes]:
+    """So many frames; the rest is read and let go."""
+    for number, frame in enumerate(frames):
+        if count is None or number < count:
+            yield frame
 
 
 def _asked(params: Mapping[str, Any], inputs: Mapping[str, str], size: tuple[int, int]) -> Asked:
@@ -122,10 +140,12 @@ def _told(inputs: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _text(told: Mapping[str, Any]) -> Text:
-    red, green, blue = told.get("colour", (255, 255, 255))
     box = _box(told["box"])
     assert box is not None
-    return Text(box, float(told["start"]), float(told["end"]), (int(red), int(green), int(blue)))
+    begin, end = told.get("steady") or (told["start"], told["end"])
+    letters = cliptext.letters(told["letters"]) if told.get("letters") else None
+    edge = float(told.get("edge", 0.0))
+    return Text(box, float(told["start"]), float(told["end"]), letters, edge, (float(begin), float(end)))
 
 
 def _box(told: Any) -> Box | None:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from clipbuild.errors import MediaError
 
 if TYPE_CHECKING:
+    from clipbuild.media.clearance import Words
     from clipbuild.media.encode import Target
     from clipbuild.media.frames import Scene
     from clipbuild.media.inset import Inset
+    from clipbuild.media.layers import Layer
     from clipbuild.media.layout import Box
     from clipbuild.stages.workdir import Workdir
 
@@ -35,7 +37,7 @@ class Render:
     """
 
     name: str = "render"
-    version: int = 4
+    version: int = 5
     outputs: tuple[str, ...] = ("video", "told")
     tools: tuple[str, ...] = ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")
     inline: bool = False
@@ -49,7 +51,7 @@ class Render:
             wanted = _target(work)
             insets = _insets(work, wanted)
             heard = side.submit(_sound, work, program, wanted, insets)
-            with _source(work, program, wanted) as (target, see), closing(_frames(work, target, see, insets)) as shown:
+            with _source(work, program, wanted, insets) as (target, see), closing(_frames(work, target, see, insets)) as shown:
                 wait = (lambda: heard.result()[0]) if _has_sound(work, insets) else None
                 encode.encode(program, target, shown, work.out("video"), wait, _tell(work, target.count))
         if label := work.params.get("label"):
@@ -87,13 +89,15 @@ def _target(work: "Workdir") -> "Target":
 
 
 @contextmanager
-def _source(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple[Target, See]]":
+def _source(
+    work: "Workdir", program: str, target: "Target", insets: "Sequence[Inset]"
+) -> "Iterator[tuple[Target, See]]":
     """The target at its real frame rate, and what gives the scene with a way to look at it."""
     if "video" in work.inputs:
         with _footage(work, program, target) as made:
             yield made
     else:
-        yield target, lambda: _still(work, target)
+        yield target, lambda: _still(work, target, insets)
 
 
 def _frames(work: "Workdir", target: "Target", see: See, insets: "Sequence[Inset]") -> Generator[memoryview]:
@@ -107,7 +111,7 @@ def _frames(work: "Workdir", target: "Target", see: See, insets: "Sequence[Inset
         yield from frames.all_frames(scene)
 
 
-def _still(work: "Workdir", target: "Target") -> "tuple[Scene, Sampler]":
+def _still(work: "Workdir", target: "Target", insets: "Sequence[Inset]") -> "tuple[Scene, Sampler]":
     from clipbuild.media import frames, shot
 
     choice = _choice(work)
@@ -116,8 +120,22 @@ def _still(work: "Workdir", target: "Target") -> "tuple[Scene, Sampler]":
     box = choice.get("subject")
     subject = (float(box[0]), float(box[1]), float(box[2]), float(box[3])) if box else None
     out = shot.Frames(target.width, target.height, float(target.fps), float(work.params["seconds"]))
-    scene = shot.scene(still, wanted, out, subject)
+    scene = shot.scene(still, wanted, out, subject, _words(work, target, insets))
     return scene, lambda times, box=None: frames.sample(scene, times, box)
+
+
+def _words(work: "Workdir", target: "Target", insets: "Sequence[Inset]") -> "list[Words]":
+    """Where text will stand, so that the move keeps the product off it."""
+    from clipbuild.media import captions
+    from clipbuild.media.clearance import Words
+
+    size, taken = (target.width, target.height), [item.rect for item in insets if not item.whole]
+    small = _logo(work, target)
+    placed = captions.stands(work.params, _fonts(work), size, _safe(work, target), taken + ([small[1]] if small else []))
+    every = size * 2
+    boxes = [(p.rect.x0, p.rect.y0, p.rect.x1, p.rect.y1) for p in placed]
+    shares = [tuple(value / whole for value, whole in zip(box, every, strict=True)) for box in boxes]
+    return [Words((s[0], s[1], s[2], s[3]), p.cue.start, p.cue.end) for s, p in zip(shares, placed, strict=True)]
 
 
 def _choice(work: "Workdir") -> dict[str, Any]:
@@ -195,21 +213,36 @@ def _sound(work: "Workdir", program: str, target: "Target", insets: "Sequence[In
 
 def _layers(work: "Workdir", target: "Target", insets: "Sequence[Inset]", sample: Sampler) -> list[Any]:
     """Logo and text over the picture, clear of the user's own layers, and the end card over all."""
-    from clipbuild.media import captions, endcard, inset, logo, looks, timing
+    from clipbuild.media import captions, endcard, inset, logo, looks
 
     size, p, safe = (target.width, target.height), work.params, _safe(work, target)
     seen = inset.sampler(sample, insets, _program(work), size)
     found, taken, large = [], [item.rect for item in insets if not item.whole], None
-    if "logo" in work.inputs:
-        corner = str((p.get("logo") or {}).get("corner") or logo.corner(size, timing.runs_rtl(timing.cues(p))))
-        small = logo.layer(work.inputs["logo"], size, safe, target.seconds, corner)
-        taken.append(logo.place(small))
+    if placed := _logo(work, target):
+        small = placed[0]
+        taken.append(placed[1])
         moments = [0.0, target.seconds / 2, target.seconds]
         found.append(logo.standing_out(small, seen(moments, taken[-1]), looks.colour("background", p.get("brand") or {})))
         large = logo.layer(work.inputs["logo"], size, safe, target.seconds, large=endcard.LOGO) if p.get("end_card") else None
-    fonts = [work.inputs[n] for n in sorted(work.inputs, key=_number) if n.startswith("font_")]
+    fonts = _fonts(work)
     found += captions.overlays(p, fonts, size, safe, seen, taken)
     return found + endcard.layers(p, fonts, size, safe, large)
+
+
+def _logo(work: "Workdir", target: "Target") -> "tuple[Layer, Box] | None":
+    """The small logo and its place."""
+    from clipbuild.media import logo, timing
+
+    if "logo" not in work.inputs:
+        return None
+    size, p = (target.width, target.height), work.params
+    corner = str((p.get("logo") or {}).get("corner") or logo.corner(size, timing.runs_rtl(timing.cues(p))))
+    small = logo.layer(work.inputs["logo"], size, _safe(work, target), target.seconds, corner)
+    return small, logo.place(small)
+
+
+def _fonts(work: "Workdir") -> list[str]:
+    return [work.inputs[n] for n in sorted(work.inputs, key=_number) if n.startswith("font_")]
 
 
 def _number(name: str) -> tuple[int, str]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from clipbuild.media import clipcheck, clipmeasures, clipmotion, metrics
-from clipbuild.media.clipcheck import Asked, ClipReport, Text
+from clipbuild.media.clipcheck import Asked, ClipReport
+from clipbuild.media.cliptext import Text
 from tests.support import stills
 from tests.support.stills import Picture
 
@@ -130,9 +131,9 @@ def test_asked_against_delivered_says_what_came() -> None:
 
 def test_text_keeps_to_its_place() -> None:
     """A text outside the safe box is an error with its time; one over the subject a warning; a good one nothing."""
-    good = Text((0.1, 0.15, 0.8, 0.2), 0.5, 2.0, (255, 255, 255))
-    low = Text((0.1, 0.8, 0.8, 0.9), 1.0, 2.0, (255, 255, 255))
-    over = Text((0.4, 0.4, 0.6, 0.5), 0.0, 2.0, (255, 255, 255))
+    good = Text((0.1, 0.15, 0.8, 0.2), 0.5, 2.0)
+    low = Text((0.1, 0.8, 0.8, 0.9), 1.0, 2.0)
+    over = Text((0.4, 0.4, 0.6, 0.5), 0.0, 2.0)
     wish = Asked(texts=(good, low, over), safe=(0.06, 0.14, 0.9, 0.65), subject=(0.3, 0.3, 0.7, 0.8))
     found = {f.id: f for f in report(list(clean())[:20], wish).findings}
     assert (found["unsafe_text"].severity, found["unsafe_text"].at) == ("error", 1.0)
@@ -140,15 +141,14 @@ def test_text_keeps_to_its_place() -> None:
     assert len([f for f in found if "text" in f]) == 2
 
 
-def test_contrast_is_the_least_over_the_texts_time() -> None:
-    """White text over a ground that turns white is caught at its worst; on a dark ground it passes."""
-    dark = [np.full((480, 270, 3), 20, np.uint8)] * 30
-    fading = [np.full((480, 270, 3), 20 + 7 * i, np.uint8) for i in range(30)]
-    text = Text((0.1, 0.4, 0.9, 0.6), 0.0, 1.0, (255, 255, 255))
-    limits = clipcheck.limits()
-    assert clipcheck.contrast([text], clipmeasures.collect(dark, 30.0), limits) == []
-    (finding,) = clipcheck.contrast([text], clipmeasures.collect(fading, 30.0), limits)
-    assert (finding.id, finding.severity) == ("contrast", "error")
+def test_contrast_that_was_measured_is_judged() -> None:
+    """Under 4.5 a text is a warning, under 3 an error, each with its time; one that reads is nothing."""
+    clip = clipmeasures.collect(list(clean())[:8], 30.0)
+    wish = Asked(texts=tuple(Text((0.1, 0.4, 0.9, 0.6), 0.0, 1.0) for _ in range(3)), moving=False)
+    values = clipcheck.measure(clip, wish)
+    read = {0: (9.0, 0.2), 1: (4.2, 0.4), 2: (1.6, 0.7)}
+    found = [f for f in clipcheck.judge(values, clipcheck.limits(), wish, 30.0, read=read).findings if f.id == "contrast"]
+    assert [(f.severity, f.value, f.at) for f in found] == [("warn", 4.2, 0.4), ("error", 1.6, 0.7)]
 
 
 def test_container_facts_are_held_to_the_spec() -> None:

@@ -5,11 +5,13 @@ import pathlib
 import subprocess
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
 from clipbuild.errors import ActionError, MediaError
-from clipbuild.media import clipreader
+from clipbuild.media import clipreader, cliptext
 from clipbuild.stages.clipcheck import STAGE
 from clipbuild.stages.workdir import Workdir
 from tests.support import stills
@@ -77,3 +79,46 @@ def test_a_damaged_clip_is_an_error_of_its_own(folder: pathlib.Path, tmp_path: p
     (folder / "cut.mp4").write_bytes((folder / "good.mp4").read_bytes()[:4000])
     with pytest.raises(MediaError):
         checked(folder, tmp_path, "cut.mp4")
+
+
+def captioned(frames: list[stills.Picture], box: int | None) -> tuple[list[stills.Picture], dict[str, Any]]:
+    """White words on every frame, on a box of that grey or on the bare picture; and how they are told."""
+    words = np.zeros(frames[0].shape[:2], np.uint8)
+    cv2.putText(words, "Fern & Field", (40, 120), cv2.FONT_HERSHEY_DUPLEX, 1.1, 255, 3, cv2.LINE_AA)
+    share, made = words[..., None] / 255.0, []
+    for frame in frames:
+        frame = frame.copy()
+        if box is not None:
+            frame[85:135, 30:330] = box
+        made.append(np.asarray(frame * (1 - share) + 255 * share, np.uint8))
+    cut = words[85:135, 30:330]
+    white = np.dstack([np.full((*cut.shape, 3), 255, np.uint8), cut])
+    letters = cliptext.told(white, (255, 255, 255), 34.0)
+    return made, {"box": [30 / 360, 85 / 640, 330 / 360, 135 / 640], "start": 0.0, "end": 1.5, "letters": letters}
+
+
+def test_a_text_that_can_t_be_read_is_caught(tmp_path: pathlib.Path) -> None:
+    """In the finished clip: on a dark box it reads, on a grey one it is an error with its time, and one that reads until
+    the picture behind it turns white is caught at that moment."""
+    plain = stills.push(stills.bottle(stills.plain(720, 1280), tall=0.5), frames=45, size=(360, 640))
+    values = {}
+    for name, box in (("dark", 30), ("grey", 175), ("bare", None)):
+        frames, text = captioned(plain, box)
+        encode(tmp_path / f"{name}.mp4", frames)
+        work = Workdir("0" * 64, "a/b/clipcheck", {"texts": [text]}, {"video": str(tmp_path / f"{name}.mp4")}, str(tmp_path))
+        STAGE.run(work)
+        report = json.loads(pathlib.Path(work.out("report")).read_bytes())
+        found = [(f["id"], f["severity"]) for f in report["findings"] if f["id"] == "contrast"]
+        values[name] = (report["measures"]["contrast"], found)
+    assert values["dark"][0] > 12
+    assert values["dark"][1] == []
+    assert 1.8 < values["grey"][0] < 3
+    assert values["grey"][1] == [("contrast", "error")]
+    assert values["bare"][0] < 1.5
+    late, text = captioned(plain, 30)
+    dim, _ = captioned(plain, 225)
+    encode(tmp_path / "late.mp4", [*late[:36], *dim[36:]])
+    work = Workdir("0" * 64, "a/b/clipcheck", {"texts": [text]}, {"video": str(tmp_path / "late.mp4")}, str(tmp_path))
+    STAGE.run(work)
+    (finding,) = [f for f in json.loads(pathlib.Path(work.out("report")).read_bytes())["findings"] if f["id"] == "contrast"]
+    assert finding["at"] >= 1.15
