@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from clipbuild import retaking
+from clipbuild import retaking, unchosen
 from clipbuild.adapters import Adapters, request_of
 from clipbuild.decisions import APPROVED, standing
 from clipbuild.engine.action import Action, Output, Verdict
@@ -36,6 +36,8 @@ class Line:
     waits: str = ""
     more: int = 0
     paid: bool = False
+    chosen: bool = True
+    """False: the plan has no such action yet, for its motion is chosen by the picture first."""
 
     @property
     def takes(self) -> int:
@@ -93,7 +95,20 @@ class Bill:
 
 def bill(session: Session, planned: Planned, adapters: Adapters) -> Bill:
     """The price of everything in the plan that is not yet bought. An open job is paid already."""
-    return Bill(tuple(_lines(session, planned, adapters)))
+    return Bill((*_lines(session, planned, adapters), *_unchosen(session, planned, adapters)))
+
+
+def _unchosen(session: Session, planned: Planned, adapters: Adapters) -> Iterator[Line]:
+    """Motion that `auto` has not chosen yet: from the cheapest of the moves it may be to the dearest."""
+    for moves in unchosen.actions(session, planned):
+        prices = [price_of(action, adapters) for action in moves]
+        known = [price for price in prices if price is not None]
+        if not moves:
+            continue
+        whole = Price(min(p.least for p in known), max(p.most for p in known)) if known else None
+        first, clip = moves[0], moves[0].name.partition("/")[0]
+        waits = waiting(session, planned, first)
+        yield Line(first, planned.entries[clip].sku, first.pool, False, whole, waits, chosen=False)
 
 
 def _lines(session: Session, planned: Planned, adapters: Adapters) -> Iterator[Line]:
@@ -132,10 +147,10 @@ def waiting(session: Session, planned: Planned, action: Action) -> str:
     return "" if standing(session.lock.decisions(), blob) == APPROVED else f"{whose} still is not approved yet"
 
 
-def problems(planned: Planned, adapters: Adapters) -> list[Problem]:
+def problems(session: Session, planned: Planned, adapters: Adapters) -> list[Problem]:
     """What of the catalog the chosen models can't honour, with the product's place: bought or not, all of it."""
     found: dict[Problem, None] = {}
-    for action in planned.plan.graph:
+    for action in (*planned.plan.graph, *(one for moves in unchosen.actions(session, planned) for one in moves)):
         if not action.precious:
             continue
         for name in planned.plan.graph.aliases.get(action.id, (action.name,)):

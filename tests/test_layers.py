@@ -15,7 +15,7 @@ LAYERS = [
     {"planner"},
     {"manifest", "look", "records", "recall", "upkeep",
      "planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
-     "adapters", "tooling", "standins", "transcribing", "pricing", "consent", "ledger",
+     "adapters", "tooling", "standins", "transcribing", "unchosen", "pricing", "consent", "ledger",
      "impact", "shift", "checkpoint", "authorship", "credentials", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
     {"cli", "watch", "gallery", "__main__"},
 ]

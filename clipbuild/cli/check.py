@@ -56,14 +56,14 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
 
 def _asked_of_models(session: "Session", planned: "Planned") -> "tuple[list[Problem], list[Problem]]":
     """What the chosen models can't do, and what is worth knowing of them."""
-    if not any(action.precious for action in planned.plan.graph):
+    if not (session.undecided or any(action.precious for action in planned.plan.graph)):
         return [], []
     from clipbuild import pricing
     from clipbuild.adapters import Adapters
     from clipbuild.errors import Problem
 
     adapters = Adapters(session.settings, os.environ)
-    found = pricing.problems(planned, adapters)
+    found = pricing.problems(session, planned, adapters)
     return found, [] if found else [Problem("clipbuild.yaml", 0, 0, note) for note in pricing.notes(planned, adapters)]
 
 

@@ -97,14 +97,16 @@ def _told(planned: Any, found: Any, limit: int | None) -> dict[str, Any]:
     prices = {line.action.id: line for line in found.lines} if found else {}
     todo = [action for action in plan.graph if plan.verdicts[action.id] is not Verdict.UP_TO_DATE]
     kinds = Counter((a.stage, plan.verdicts[a.id].value, plan.reason(a.id, brief=True).kind) for a in todo)
+    later = [line for line in found.lines if not line.chosen] if found else []
+    kinds.update(("animate", Verdict.MAY_RUN.value, "waits") for _ in later)
     degraded = {d.clip: d.degraded for files in planned.deliverables.values() for d in files if d.degraded}
     return {
         "summary": [
             {"stage": stage, "verdict": verdict, "reason": reason, "actions": count}
             for (stage, verdict, reason), count in sorted(kinds.items())
         ],
-        "to_do": len(todo), "up_to_date": len(plan.graph) - len(todo) + planned.kept_actions, "degraded": degraded,
-        "actions": [_row(plan, action, prices.get(action.id)) for action in todo[:limit]],
+        "to_do": len(todo) + len(later), "up_to_date": len(plan.graph) - len(todo) + planned.kept_actions, "degraded": degraded,
+        "actions": [*(_row(plan, a, prices.get(a.id)) for a in todo[:limit]), *map(_later, later)][:limit],
     }  # fmt: skip
 
 
@@ -134,7 +136,7 @@ def _show_text(told: dict[str, Any], found: Any) -> None:
 
 def _bill(session: Any, planned: Any) -> Any:
     """What the plan costs; None for one in which nothing is bought."""
-    if not any(action.precious for action in planned.plan.graph):
+    if not (session.undecided or any(action.precious for action in planned.plan.graph)):
         return None
     from clipbuild.adapters import Adapters
     from clipbuild.pricing import bill
@@ -157,6 +159,21 @@ def _prices(session: Any, planned: Any) -> Any:
     return price
 
 
+def _later(line: Any) -> dict[str, Any]:
+    """A purchase that the plan does not have yet, for its motion is chosen once its picture is measured."""
+    reason = "waits for its motion to be chosen, by its picture"
+    row = {"action": line.action.name, "stage": "animate", "verdict": "may run", "reason": reason}
+    return {**row, "pool": line.action.pool, "precious": True, **_priced(line)}
+
+
+def _priced(line: Any) -> dict[str, Any]:
+    from clipbuild.pricing import worded
+
+    price = line.whole
+    bounds = {"least": str(price.least), "most": str(price.most)} if price else {"least": None, "most": None}
+    return {**bounds, "price": worded(line), "waits": line.waits, "takes": line.takes}
+
+
 def _row(plan: Any, action: Any, line: Any) -> dict[str, Any]:
     from clipbuild.engine.rebuilder import word
 
@@ -165,9 +182,5 @@ def _row(plan: Any, action: Any, line: Any) -> dict[str, Any]:
         "reason": word(plan.reason(action.id)), "pool": action.pool, "precious": action.precious,
     }  # fmt: skip
     if line is not None:
-        from clipbuild.pricing import worded
-
-        price = line.whole
-        row |= {"least": str(price.least), "most": str(price.most)} if price else {"least": None, "most": None}
-        row |= {"price": worded(line), "waits": line.waits, "takes": line.takes}
+        row |= _priced(line)
     return row
