@@ -18,6 +18,7 @@ from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.load import plain
 from clipbuild.catalog.model import Clip, Place
 from clipbuild.catalog.seals import Kept
+from clipbuild.cutouts import Cutouts, settled
 from clipbuild.digest import Digest
 from clipbuild.engine import rebuilder
 from clipbuild.engine.action import Graph, Output, Trace
@@ -80,6 +81,7 @@ class Session:
     """Providers that nothing is sent to any more in this run, and why."""
     undecided: set[str] = field(default_factory=set)
     """Those for which that is not known yet."""
+    cutouts: Cutouts = field(default_factory=Cutouts)
 
     def close(self) -> None:
         """Write what the state remembers and what the journal is owed. Raises IncompleteError for what can't be written."""
@@ -262,13 +264,13 @@ def make_plan(session: Session, drift: Drift | None = None) -> Planned:
     what differs from it; None: nothing is known of it.
 
     Where `auto` is to choose a motion that is bought, the choice shapes what is asked for: planned once to find what
-    is known of it, and again with that. Raises CatalogError when a clip can't be planned because of what its catalog
-    entry says.
+    is known of it, and again with that; so with photos that are to be looked at first. Raises CatalogError when a clip
+    can't be planned because of what its catalog entry says.
     """
     session.chosen = {}
     while True:
         session.undecided = set()
-        planned = _planned(session, drift)
+        planned = settled(session, partial(_planned, session, drift))
         if not (found := choices(session, planned.plan)):
             return planned
         session.chosen |= found
@@ -346,10 +348,15 @@ def check_room(steps: int, place: Place, most: int = MAX_STEPS) -> None:
 
 def graph_of(session: Session, clips: Iterable[Clip]) -> Graph:
     """Every action of these clips, not judged. Raises ClipbuildError."""
-    graph, box = Graph(), toolbox(session)
-    for clip in clips:
-        plan_clip(graph, spoken.resolved(clip, session.files())[0], session.catalog.project.platforms, box)
-    return graph
+    resolved, platforms = [spoken.resolved(clip, session.files())[0] for clip in clips], session.catalog.project.platforms
+
+    def planned() -> Graph:
+        graph, box = Graph(), toolbox(session)
+        for clip in resolved:
+            plan_clip(graph, clip, platforms, box)
+        return graph
+
+    return settled(session, planned)
 
 
 def up_to(session: Session, graph: Graph, stage: str) -> Plan:

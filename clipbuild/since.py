@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from clipbuild import planning
+from clipbuild import cutouts, planning
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.model import Clip
 from clipbuild.digest import Digest
@@ -118,13 +118,16 @@ def pins(then: Lock, now: Lock) -> dict[str, tuple[str, ...]]:
 
 
 def _plan(session: Session, clips: Iterable[Clip]) -> tuple[Graph, dict[str, list[str]]]:
-    graph, box = Graph(), planning.toolbox(session)
     platforms, spoken_in = session.catalog.project.platforms, session.files()
-    paths = {}
-    for clip in clips:
-        made = plan_clip(graph, spoken.resolved(clip, spoken_in)[0], platforms, box)
-        paths[clip.id] = sorted(deliverable.path for deliverable in made)
-    return graph, paths
+    resolved = [spoken.resolved(clip, spoken_in)[0] for clip in clips]
+
+    def planned() -> tuple[Graph, dict[str, list[str]]]:
+        graph, box, paths = Graph(), planning.toolbox(session), {}
+        for clip in resolved:
+            paths[clip.id] = sorted(one.path for one in plan_clip(graph, clip, platforms, box))
+        return graph, paths
+
+    return cutouts.settled(session, planned)
 
 
 def by_clip(graph: Graph) -> dict[str, Actions]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from clipbuild import digest
+from clipbuild import cutouts, digest
 from clipbuild.catalog.model import Clip
 from clipbuild.engine.action import Output, Stage
 from clipbuild.engine.lock import Take
@@ -50,9 +50,10 @@ def toolbox(session: "Session") -> Toolbox:
     def stage(name: str) -> Stage:
         return registry.kind(name, session.state)
 
-    @cache
-    def has_alpha(path: str) -> bool:
-        return alpha.is_declared(os.path.join(root, path))
+    def usable(clip: Clip) -> bool:
+        if clip.reference is not None:  # its photos are sent along, unless they are cut out already
+            return alpha.is_declared(os.path.join(root, clip.photos[0]))
+        return cutouts.usable(session, clip)
 
     def routed(clip: Clip, kind: str, spec: Any, _where: str) -> Bought | None:
         ratio = aspect(spec.width, spec.height)
@@ -77,7 +78,7 @@ def toolbox(session: "Session") -> Toolbox:
         tools=session.tools, limits=library.readiness(), overlays=library.overlays, retake=take.number, hint=take.hint,
         avoid=lambda provider: avoided.get(provider or "local", {}), clip_limits=session.clip_limits(),
         chosen=chosen, degraded=degraded,
-        mode=lambda clip: routing.mode(clip, has_alpha),
+        mode=lambda clip: routing.mode(clip, usable),
     )  # fmt: skip
 
 

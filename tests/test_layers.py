@@ -14,7 +14,7 @@ LAYERS = [
     {"stages"},
     {"planner"},
     {"manifest", "look", "records", "recall", "upkeep",
-     "planning", "workshop", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
+     "planning", "workshop", "cutouts", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
      "adapters", "tooling", "standins", "transcribing", "unchosen", "pricing", "consent", "ledger",
      "impact", "shift", "checkpoint", "authorship", "credentials", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
     {"cli", "watch", "gallery", "__main__"},

@@ -78,7 +78,7 @@ def test_composite_buys_the_place_and_keeps_the_real_product(picture: str, tmp_p
     from PIL import Image
 
     with opened(tmp_path, "openai") as shop:
-        shop.stock(1, motion="local")
+        shop.stock(1, motion="local", picture="")
         data = io.BytesIO()
         product = Image.new("RGBA", (600, 800), (0, 0, 0, 0))
         product.paste((201, 33, 44, 255), (150, 200, 450, 700))

@@ -30,7 +30,7 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
     new ones only the first 200 are looked at, unless --photos asks for all. Nothing is run or made. Exit status 2 when
     something is wrong. Paths in annotations are as seen from the current folder, which in CI is that of the repository.
     """
-    from clipbuild import planning
+    from clipbuild import cutouts, planning
     from clipbuild.errors import CatalogError
     from clipbuild.wish import Wish
 
@@ -38,11 +38,13 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
     wrong: Sequence[Problem] = ()
     warnings: Sequence[Problem] = ()
     products = clips = 0
+    pictures: dict[str, dict[str, str]] = {}
     try:
         session = planning.open_session(Wish(root, profile=profile), settings())
         try:
             planned = planning.make_plan(session, None)
             wrong, told = _asked_of_models(session, planned)
+            pictures = cutouts.told(session, planned)
             told += [*_without_place(planned), *_seen_on_photos(session, planned, photos)]
         finally:
             session.close()
@@ -50,7 +52,7 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
         products, clips = len({clip.sku for clip in planned.clips.values()}), len(planned.clips)
     except CatalogError as error:
         wrong = error.problems
-    _tell("json" if as_json else form, root, wrong, warnings, (products, clips))
+    _tell("json" if as_json else form, root, wrong, warnings, (products, clips), pictures)
     return 2 if wrong else 0
 
 
@@ -90,16 +92,20 @@ def _seen_on_photos(session: "Session", planned: "Planned", everything: bool) ->
 
 
 def _tell(
-    form: str, root: str, wrong: Sequence["Problem"], warnings: Sequence["Problem"], count: tuple[int, int]
+    form: str, root: str, wrong: Sequence["Problem"], warnings: Sequence["Problem"], count: tuple[int, int],
+    pictures: dict[str, dict[str, str]],
 ) -> None:  # fmt: skip
     from clipbuild.cli import problems
+    from clipbuild.cutouts import lines
 
     if form == "json":
         rows = [problems.plain(problem) for problem in wrong] + [problems.plain(w, "warning") for w in warnings]
-        show_json({"problems": rows} | ({} if wrong else {"products": count[0], "clips": count[1]}))
+        show_json({"problems": rows} | ({} if wrong else {"products": count[0], "clips": count[1], "pictures": pictures}))
     elif form == "text":
         for problem in (*wrong, *warnings):
             click.echo(str(problem), err=True)
+        for line in lines(pictures):
+            click.echo(f"picture  {line}")
         left = f"; {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""
         fine = f"{counted(count[0], 'product')}, {counted(count[1], 'clip')}: nothing wrong{left}"
         click.echo(f"{len(wrong)} problem{'s' * (len(wrong) > 1)}" if wrong else fine, err=bool(wrong))

@@ -64,7 +64,7 @@ def show_change(wish: Wish, scope: Scope, form: str) -> int:
 
 def show_plan(wish: Wish, scope: Scope, as_json: bool, limit: int | None = None) -> int:
     """Print the plan of a wish; `build --dry-run` is this. What the last whole build left as it was is only counted."""
-    from clipbuild import planning
+    from clipbuild import cutouts, planning
     from clipbuild.look import Look
 
     chosen = settings()
@@ -75,6 +75,7 @@ def show_plan(wish: Wish, scope: Scope, as_json: bool, limit: int | None = None)
         planned = planning.make_plan(session, look.drift(session))
         found = _bill(session, planned)
         told = _told(planned, found, limit if as_json or limit is not None else LISTED)
+        told["pictures"] = cutouts.told(session, planned)
     finally:
         session.close()
     if as_json:
@@ -111,6 +112,8 @@ def _told(planned: Any, found: Any, limit: int | None) -> dict[str, Any]:
 
 
 def _show_text(told: dict[str, Any], found: Any) -> None:
+    from clipbuild.cutouts import lines
+
     for row in told["actions"]:
         price = f"  {row['price']}" if row.get("price") else ""
         click.echo(f"{row['verdict']:9}  {row['action']}{told_why(row['reason'])}{price}")
@@ -118,6 +121,8 @@ def _show_text(told: dict[str, Any], found: Any) -> None:
         click.echo(f"… and {counted(more, 'action')} more (--limit {told['to_do']} lists all); by stage and reason:")
         for row in told["summary"]:
             click.echo(f"  {row['actions']:7,}  {row['stage']:10} {row['verdict']}, {row['reason']}")
+    for line in lines(told["pictures"]):
+        click.echo(f"picture    {line}")
     for clip, words in told["degraded"].items():
         click.echo(f"degraded   {clip}: {words}")
     if not told["to_do"]:

@@ -25,14 +25,14 @@ Failed = Callable[[Bought], str]
 """Why a request can't be had, "" when nothing speaks against it."""
 
 
-def mode(clip: Clip, is_cut_out: Callable[[str], bool]) -> str:
+def mode(clip: Clip, is_usable: Callable[[Clip], bool]) -> str:
     """How a model makes the picture: from words, from the photos, or only the place that the real product is put into.
-    The last is the usual one for a packshot whose photo is cut out already: label, logo and colour then stay true."""
+    The last is the usual one for a packshot whose photo has a usable cut-out: label, logo and colour then stay true."""
     if clip.picture:
         return clip.picture if clip.photos else GENERATE
     if not clip.photos:
         return GENERATE
-    return COMPOSITE if clip.recipe == "packshot" and is_cut_out(clip.photos[0]) else EDIT
+    return COMPOSITE if clip.recipe == "packshot" and is_usable(clip) else EDIT
 
 
 def route(

@@ -40,7 +40,7 @@ class Policy:
     poll: tuple[float, float] = (2.0, 60.0)
     job: float = 3600.0
     grace: float = 4.0
-    lookups: tuple[float, ...] = (0.0, 2.0, 10.0)
+    lookups: tuple[float, ...] = (0.0, 2.0, 10.0, 15.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from clipbuild.errors import ActionError
 from clipbuild.stages.workdir import Workdir
 
 MODULES = {
+    "cutout": "clipbuild.stages.cutout",
     "image": "clipbuild.stages.image",
     "check": "clipbuild.stages.check",
     "choose": "clipbuild.stages.choose",

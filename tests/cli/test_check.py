@@ -22,7 +22,7 @@ def test_nothing_wrong(project: Project) -> None:
     project.photo("photos/p0.png", size=(1200, 1500))
     assert project.run("check") == (0, "1 product, 1 clip: nothing wrong\n", "")
     status, out, _ = project.run("check", "--json")
-    assert (status, json.loads(out)) == (0, {"problems": [], "products": 1, "clips": 1})
+    assert (status, json.loads(out)) == (0, {"problems": [], "products": 1, "clips": 1, "pictures": {}})
 
 
 def test_text(project: Project) -> None:

@@ -1,5 +1,6 @@
 """A fake of OpenAI with its Batch API: files, batches of one line, their output, and finding them by metadata."""
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
@@ -34,6 +35,8 @@ class OpenAIBatch(OpenAI):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.files: dict[str, bytes] = {}
+        self._free = asyncio.Condition()
+        self._creating = 0
 
     def job_id(self, number: int) -> str:
         """A batch's id, or a request's."""
@@ -53,7 +56,7 @@ class OpenAIBatch(OpenAI):
             data = self.files.get(path.split("/")[2])
             return Reply(200, data, {"Content-Type": "application/octet-stream"}) if data else self.error(404)
         if path == "/batches":
-            return await self._created(asked) if asked.method == "POST" else self._listed(asked)
+            return await (self._alone(asked) if asked.method == "POST" else self._listed(asked))
         return await self._one(asked, path.split("/"))
 
     def _stored(self, asked: Asked) -> Reply:
@@ -63,6 +66,16 @@ class OpenAIBatch(OpenAI):
         name = f"file-fake{len(self.files)}"
         self.files[name] = parts["file"]
         return Reply(200, {"id": name, "object": "file", "bytes": len(parts["file"]), "purpose": "batch", "filename": "line.jsonl"})
+
+    async def _alone(self, asked: Asked) -> Reply:
+        """Make a batch; lists wait for it, as they do where one database knows both."""
+        self._creating += 1
+        try:
+            return await self._created(asked)
+        finally:
+            self._creating -= 1
+            async with self._free:
+                self._free.notify_all()
 
     async def _created(self, asked: Asked) -> Reply:
         body = asked.json()
@@ -98,7 +111,9 @@ class OpenAIBatch(OpenAI):
         wrong = self._wrong(body, self.rule(endpoint.endswith("edits")))
         return wrong, None if wrong else await self._pictures(body, tuple(photos))
 
-    def _listed(self, asked: Asked) -> Reply:
+    async def _listed(self, asked: Asked) -> Reply:
+        async with self._free:
+            await self._free.wait_for(lambda: not self._creating)
         limit, after = int(asked.query.get("limit", "20")), asked.query.get("after", "")
         if set(asked.query) - {"limit", "after"} or not 1 <= limit <= 100:
             return self.error(400, "limit and after")

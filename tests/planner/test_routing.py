@@ -109,7 +109,7 @@ def test_when_nobody_can_the_wanted_one_is_asked() -> None:
 )  # fmt: skip
 def test_how_a_model_makes_the_picture(changes: dict[str, Any], cut: bool, expected: str) -> None:
     """What is written counts; else a cut-out packshot keeps its real pixels, a photo is edited, words alone generate."""
-    assert routing.mode(replace(sample(), **changes), lambda photo: cut) == expected
+    assert routing.mode(replace(sample(), **changes), lambda clip: cut) == expected
 
 
 def test_the_mark_of_a_request() -> None:

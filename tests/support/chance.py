@@ -28,7 +28,7 @@ SUBMITS = ["ok"] * 8 + [
 POLLS = ["queued", "running", "running", "done", "done", "done", "500", "reset", "timeout", "bad_json", "429:1", "404", "throttled",
          "unknown_status", "failed:INTERNAL", "failed:SAFETY.OUTPUT", "cancelled", "done_no_url", "done_two"]  # fmt: skip
 DOWNLOADS = ["ok", "ok", "ok", "trunc", "reset-mid", "500", "403", "html-200", "empty-200", "no-length-trunc", "zero_frames"]
-POLICY = Policy(tries=4, job=300.0, lookups=(0.0, 1.0), grace=0.05)
+POLICY = Policy(tries=4, job=300.0, lookups=(0.0, 1.0, 20.0), grace=0.05)
 
 
 @dataclass

@@ -45,10 +45,10 @@ class Shop(Project):
         lines += ["[base_urls]", *(f'{name} = "{fake.url}"' for name, fake in self.fakes.items())]
         (self.home / "config.toml").write_text("\n".join(lines) + "\n")
 
-    def stock(self, count: int = 1, motion: str = "kling", extra: str = "", image: str = "openai") -> None:
-        """So many products; clips of three seconds, small; `motion` "local" buys pictures only."""
+    def stock(self, count: int = 1, motion: str = "kling", extra: str = "", image: str = "openai", picture: str = "edit") -> None:
+        """So many products; clips of three seconds, small; `motion` "local" buys pictures only; `picture` "": as usual."""
         self.sample(count)
-        self.edit("clipbuild.yaml", "duration: 1", "duration: 3")
+        self.edit("clipbuild.yaml", "duration: 1", f"duration: 3\n  picture: {picture}" if picture else "duration: 3")
         profile = f'{{image: "{image}/gpt-image-2.5-flare:low", motion: "{MOTION.get(motion, motion)}", scale: 0.25}}'
         text = (self.root / "clipbuild.yaml").read_text()
         self.write("clipbuild.yaml", f"{text}profiles:\n  studio: {profile}\n{extra}")
