@@ -346,19 +346,6 @@ def check_room(steps: int, place: Place, most: int = MAX_STEPS) -> None:
         raise CatalogError([Problem(place.file, place.line, place.column, f"more than {most:,} steps to plan", facts, hint)])
 
 
-def graph_of(session: Session, clips: Iterable[Clip]) -> Graph:
-    """Every action of these clips, not judged. Raises ClipbuildError."""
-    resolved, platforms = [spoken.resolved(clip, session.files())[0] for clip in clips], session.catalog.project.platforms
-
-    def planned() -> Graph:
-        graph, box = Graph(), toolbox(session)
-        for clip in resolved:
-            plan_clip(graph, clip, platforms, box)
-        return graph
-
-    return settled(session, planned)
-
-
 def up_to(session: Session, graph: Graph, stage: str) -> Plan:
     """The plan of this graph as far as `stage`: its actions and what they need. Raises UsageError for an unknown one.
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from clipbuild.errors import UsageError
 
 if TYPE_CHECKING:
+    from clipbuild.catalog.model import Clip
+    from clipbuild.engine.action import Graph
     from clipbuild.planning import Session
 
 SLACK = 1.05
@@ -39,10 +41,8 @@ def parse(text: str) -> Shard:
 
 def clips(session: "Session", shard: Shard, among: frozenset[str] | None = None) -> frozenset[str]:
     """The wished clips of this part; those of `among`, split as the whole is split."""
-    from clipbuild import planning
-
     wished = {clip.id: clip for clip in session.selected()}
-    graph = planning.graph_of(session, wished.values())
+    graph = _graph(session, wished.values())
     ties = [[name.partition("/")[0] for name in names] for id_, names in graph.aliases.items()
             if graph.actions[id_].precious]  # fmt: skip
     skus: dict[str, list[str]] = {}
@@ -58,6 +58,25 @@ def clips(session: "Session", shard: Shard, among: frozenset[str] | None = None)
     place = split(weights, shard.count)
     found = frozenset(name for name in wished if place[group[name]] == shard.number)
     return found if among is None else found & among
+
+
+def _graph(session: "Session", clips: Iterable[Clip]) -> Graph:
+    """Every action of these clips, not judged. Raises ClipbuildError."""
+    from clipbuild import cutouts, planning
+    from clipbuild.engine.action import Graph
+    from clipbuild.planner import spoken
+    from clipbuild.planner.recipes import plan_clip
+
+    files, platforms = session.files(), session.catalog.project.platforms
+    resolved = [spoken.resolved(clip, files)[0] for clip in clips]
+
+    def planned() -> Graph:
+        graph, box = Graph(), planning.toolbox(session)
+        for clip in resolved:
+            plan_clip(graph, clip, platforms, box)
+        return graph
+
+    return cutouts.settled(session, planned)
 
 
 def split(weights: Mapping[str, float], count: int) -> dict[str, int]:
