@@ -60,7 +60,7 @@ def clips(session: "Session", shard: Shard, among: frozenset[str] | None = None)
     return found if among is None else found & among
 
 
-def _graph(session: "Session", clips: Iterable[Clip]) -> Graph:
+def _graph(session: "Session", clips: "Iterable[Clip]") -> "Graph":
     """Every action of these clips, not judged. Raises ClipbuildError."""
     from clipbuild import cutouts, planning
     from clipbuild.engine.action import Graph
@@ -70,7 +70,7 @@ def _graph(session: "Session", clips: Iterable[Clip]) -> Graph:
     files, platforms = session.files(), session.catalog.project.platforms
     resolved = [spoken.resolved(clip, files)[0] for clip in clips]
 
-    def planned() -> Graph:
+    def planned() -> "Graph":
         graph, box = Graph(), planning.toolbox(session)
         for clip in resolved:
             plan_clip(graph, clip, platforms, box)
