@@ -63,8 +63,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def show_json(value: Mapping[str, Any] | list[Any]) -> None:
-    """One JSON document on stdout, nothing else."""
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=False, default=str)
+    """One JSON document on stdout, nothing else; in plain ASCII where stdout has no UTF-8."""
+    plain = (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8")
+    json.dump(value, sys.stdout, indent=1, ensure_ascii=plain, default=str)
     sys.stdout.write("\n")
 
 

@@ -4,6 +4,7 @@ Listens to events and knows nothing of the build behind them.
 """
 
 import json
+import os
 import sys
 from typing import IO, Any, Protocol
 
@@ -25,8 +26,8 @@ class Listener(Protocol):
 
 
 def open_console() -> Listener:
-    """The live view when stderr is a terminal, else plain lines."""
-    return Live() if sys.stderr.isatty() else Lines()
+    """The live view when stderr is a terminal that can draw one, else plain lines."""
+    return Live() if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown") else Lines()
 
 
 class Lines:

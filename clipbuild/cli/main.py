@@ -1,5 +1,6 @@
 """The command line: one group, each command in a file of its own, imported only when it is called for."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -94,6 +95,7 @@ def group(ctx: click.Context, folder: str) -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     learn_environment(os.environ)
+    _speak_always()
     try:
         status = group.main(args, prog_name="clipbuild", standalone_mode=False)
     except ClipbuildError as error:
@@ -112,6 +114,13 @@ def main(args: Sequence[str] | None = None) -> None:
             _leave_pipe()
         raise
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _speak_always() -> None:
+    """A stream whose encoding lacks a character shows its number, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _leave_pipe() -> None:

@@ -55,7 +55,7 @@ def sarif(problems: Sequence[Problem], warnings: Sequence[Problem], folder: str)
     }  # fmt: skip
     run = {"tool": {"driver": driver}, "results": [_result(level, problem, folder) for level, problem in rows]}
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1) + "\n"
 
 
 def _result(level: str, problem: Problem, folder: str) -> Mapping[str, Any]:

@@ -134,7 +134,7 @@ def test_nothing_to_run_shows_nothing() -> None:
 
 
 def test_which_console(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines where stderr is no terminal, else the live view."""
+    """Lines where stderr is no terminal, or one that can't move its cursor, else the live view."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -143,7 +143,10 @@ def test_which_console(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert isinstance(console.open_console(), Lines)
     monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
     assert isinstance(console.open_console(), Live)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(console.open_console(), Lines)
 
 
 def test_the_event_file_is_a_line_of_json_an_event(tmp_path: pathlib.Path) -> None:

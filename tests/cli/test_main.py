@@ -1,12 +1,15 @@
 """The command line as a whole: what a shell completes, and what a slip of the finger gets."""
 
+import json
 import os
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
 from clipbuild.cli.main import COMMANDS, of_the_system
+from tests.support.project import Project
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,22 @@ def test_what_the_system_refuses(error: OSError, status: int, words: str) -> Non
     assert found == status
     assert words in text
     assert "hint" in text
+
+
+@pytest.mark.parametrize("encoding", ["latin-1:strict", "cp1252:strict", "ascii:strict"])
+def test_a_terminal_that_lacks_characters(tmp_path: pathlib.Path, encoding: str) -> None:
+    """What it can't show is shown by its number: no traceback, and JSON that is still JSON."""
+    project = Project(tmp_path)
+    project.sample()
+    project.edit("catalog/all.yaml", "name: Item 0", "name: Item 0\n    subject: \u6696\u304b\u3044 \U0001f525")
+
+    def said(*args: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "clipbuild", "-C", str(tmp_path), *args]
+        return subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, check=False)
+
+    prompt = said("prompt", "item-0")
+    assert (prompt.returncode, prompt.stderr) == (0, b"")
+    project.edit("catalog/all.yaml", "name: Item 0", "name: Item 0\n    motion: \u6696\U0001f525")
+    told = said("check", "--json")
+    assert told.returncode == 2
+    assert "\u6696\U0001f525" in json.loads(told.stdout)["problems"][0]["what"]
