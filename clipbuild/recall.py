@@ -52,7 +52,8 @@ class Recall:
         known = {one.id for one in found}
         beside = [one for one in entries if one.place.file in listed and one.id not in known]
         self._marks = self._session.records.marks(known.union(one.id for one in beside))
-        return [*found, *(one for one in beside if not self._is_as_written(one))]
+        known |= {one.id for one in beside if not self._is_as_written(one)}
+        return [one for one in entries if one.id in known]
 
     def _is_as_written(self, entry: Entry) -> bool:
         """Only its catalog file differs, and not in what it says of this clip."""
