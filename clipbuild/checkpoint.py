@@ -104,16 +104,17 @@ class Checkpoint:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """A plan of many thousand actions is all kept: looking for garbage in it again and again would take half as long as
-    making it. Until the next plan nobody looks there."""
+def uncollected(clips: int) -> Iterator[None]:
+    """Plan so many clips. A plan of many thousand actions is all kept: looking for garbage in it again and again would take
+    half as long as making it. A large one is not looked at until the next plan."""
     was = gc.isenabled()
     gc.unfreeze()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if clips >= MANY:
+            gc.freeze()
         if was:
             gc.enable()
 

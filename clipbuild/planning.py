@@ -297,7 +297,7 @@ def _planned(session: Session, drift: Drift | None) -> Planned:
     planned = Planned(Plan(graph, *_knowledge(session)), drift, entries, memory.context)
     doubtful = memory.doubtful(entries.values())
     aside = checkpoint.opened(session) if len(doubtful) >= checkpoint.MANY else checkpoint.Checkpoint()
-    with closing(aside), checkpoint.uncollected():
+    with closing(aside), checkpoint.uncollected(len(doubtful)):
         _plan_clips(session, planned, memory, doubtful, aside, box)
     planned.kept_actions = memory.kept_actions(planned.deliverables)
     rebuilder.walk(planned.plan)

@@ -8,19 +8,23 @@ nothing of prices or of how a change is shown.
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clipbuild import cutouts, planning
 from clipbuild.catalog.catalog import Entry
+from clipbuild.catalog.entries import KIND as PIECES
 from clipbuild.catalog.model import Clip
+from clipbuild.catalog.seals import KIND as SEALS
+from clipbuild.checkpoint import uncollected
 from clipbuild.digest import Digest
 from clipbuild.engine import files
 from clipbuild.engine.action import Action, Graph, Output
 from clipbuild.engine.git import Git, lfs_digest
 from clipbuild.engine.lock import Lock
 from clipbuild.engine.rebuilder import why
+from clipbuild.engine.traces import State
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, UsageError, shown
 from clipbuild.planner import spoken
@@ -79,19 +83,25 @@ def difference(session: Session, rev: str) -> Difference:
     now = {entry.id: entry for entry in session.wished()}
     try:
         with past(session, git, base, frozenset(changed)) as then:
-            return _compare(session, now, then, base)
+            return _compare(session, now, then, base, frozenset(changed))
     except (CatalogError, UsageError) as error:  # broken then, or without the profile that is asked for
         return Difference(base, changed=frozenset(now), broken=shown(str(error).split("\n")[0]))
 
 
-def _compare(session: Session, now: Mapping[str, Entry], then: Session, base: str) -> Difference:
+def _compare(
+    session: Session, now: Mapping[str, Entry], then: Session, base: str, changed: frozenset[str]
+) -> Difference:
     before = {entry.id: entry for entry in then.catalog.entries}
     old, new = planning.context(then), planning.context(session)
-    suspects = [
-        name for name, entry in now.items()
-        if name not in before
-        or planning.fingerprint(session, entry, new) != planning.fingerprint(then, before[name], old)
-    ]  # fmt: skip
+
+    def differs_surely(entry: Entry, other: Entry) -> bool:
+        """Another fingerprint; only what may have one is asked."""
+        if old != new or entry.print != other.print:
+            return True
+        same = not entry.spoken and changed.isdisjoint(entry.files)
+        return not same and planning.fingerprint(session, entry, new) != planning.fingerprint(then, other, old)
+
+    suspects = [name for name, entry in now.items() if name not in before or differs_surely(entry, before[name])]
     gone = () if session.wish.products else tuple(sorted(before.keys() - {entry.id for entry in session.catalog.entries}))
     graph_then, paths_then = _plan(then, (before[name].load() for name in [*suspects, *gone] if name in before))
     graph_now, paths_now = _plan(session, (now[name].load() for name in suspects))
@@ -123,8 +133,9 @@ def _plan(session: Session, clips: Iterable[Clip]) -> tuple[Graph, dict[str, lis
 
     def planned() -> tuple[Graph, dict[str, list[str]]]:
         graph, box, paths = Graph(), planning.toolbox(session), {}
-        for clip in resolved:
-            paths[clip.id] = sorted(one.path for one in plan_clip(graph, clip, platforms, box))
+        with uncollected(len(resolved)):
+            for clip in resolved:
+                paths[clip.id] = sorted(one.path for one in plan_clip(graph, clip, platforms, box))
         return graph, paths
 
     return cutouts.settled(session, planned)
@@ -195,6 +206,7 @@ def past(session: Session, git: Git, commit: str, changed: frozenset[str]) -> It
     place.prepare()
     with tempfile.TemporaryDirectory(prefix="past-", dir=place.temp) as folder:
         told = _lay_out(session, git, commit, changed, folder)
+        _lend(session, folder, changed)
 
         def known(path: str) -> Digest | None:
             if path in told:
@@ -209,18 +221,34 @@ def past(session: Session, git: Git, commit: str, changed: frozenset[str]) -> It
             then.close()
 
 
+def _lend(session: Session, folder: str, changed: frozenset[str]) -> None:
+    """Give the past what is known of texts, tools and stages: all of it goes by content, and most is as it was then."""
+    place = Workspace(folder)
+    place.prepare()
+    state = State.open(place.state)
+    try:
+        kinds = ("yaml", "tools", "program", "stage", "shipped", cutouts.KIND, f"{SEALS}:{session.wish.profile}")
+        for kind in kinds:
+            state.put_all(kind, session.state.get_all(kind))
+        pieces = ((path, session.state.get(PIECES, path)) for path in changed)
+        state.put_all(PIECES, {path: data for path, data in pieces if data is not None})
+    finally:
+        state.close()
+
+
 def _lay_out(
     session: Session, git: Git, commit: str, changed: frozenset[str], folder: str
 ) -> dict[str, Digest]:
     """Write the files of then; returns the digests of large files that git only points to."""
     tree, root = git.tree(commit), session.wish.root
     told: dict[str, Digest] = {}
+    stand_ins: list[str] = []
     by_id: dict[str, list[str]] = {}
     for path, name in tree.items():
         if path in changed:
             by_id.setdefault(name, []).append(path)
         elif _stands_in(path):
-            _write(folder, path, b"")
+            stand_ins.append(path)
         else:
             with open(os.path.join(root, path), "rb") as file:
                 _write(folder, path, file.read())
@@ -229,10 +257,20 @@ def _lay_out(
             _write(folder, path, data)
             if pointed := lfs_digest(data):
                 told[path] = pointed
-    for path in git.unwatched():
-        if _stands_in(path):
-            _write(folder, path, b"")
+    _empty(folder, [*stand_ins, *(path for path in git.unwatched() if _stands_in(path))])
     return told
+
+
+def _empty(folder: str, paths: Iterable[str]) -> None:
+    """Make empty files: of many thousands each call counts."""
+    made = set()
+    for path in paths:
+        target = files.within(folder, path) if (above := os.path.dirname(path)) not in made else f"{folder}/{path}"
+        if above not in made:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            made.add(above)
+        with suppress(FileExistsError):  # tracked then, ignored now: it is there as it was then
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _stands_in(path: str) -> bool:

@@ -95,8 +95,8 @@ class State:
     def last_keys(self, names: Collection[str]) -> dict[str, Digest]:
         """Key last judged for each of these action names that has one."""
         if len(names) >= _ALL_FROM:
-            rows = self._rows("select name, data from last", ())
-            rows = [row for row in rows if row[0] in names]
+            wanted = set(names)
+            rows = [row for row in self._rows("select name, data from last", ()) if row[0] in wanted]
         else:
             one = "select name, data from last where name = ?"
             rows = [row for name in names for row in self._rows(one, (name,))]

@@ -92,21 +92,23 @@ def still(params: Mapping[str, Any], *, by_word: bool = False) -> float:
     every, seconds = cues(params), float(params["seconds"])
     until = min(seconds, end_card_start(params))
     moments = [round(i * 0.05, 3) for i in range(max(1, int(until / 0.05)))]
+    spans = [(cue.start, cue.end, _come(cue, by_word), cue.end - LEAVING) for cue in every if cue.kind != "sign"]
+    best, least = 0.0, float("inf")
+    for at in sorted(moments, key=lambda at: abs(at - STILL * seconds)):
+        waits = [max(0.0, come - at, at - leave) for start, end, come, leave in spans if start <= at < end]
+        off = round(max(waits), 3) if waits else 10.0 if every else 0.0
+        if off < least:
+            best, least = at, off
+        if not off:
+            break
+    return best
 
-    def cost(at: float) -> tuple[float, float]:
-        seen = [cue for cue in every if cue.start <= at < cue.end and cue.kind != "sign"]
-        off = max((_unsettled(cue, at, by_word) for cue in seen), default=10.0 if every else 0.0)
-        return off, abs(at - STILL * seconds)
 
-    return min(moments, key=cost)
-
-
-def _unsettled(cue: Cue, at: float, by_word: bool) -> float:
-    """How many seconds a moment is from where a cue is wholly seen."""
-    come = cue.start + SETTLED if cue.start > 0 else 0.0
+def _come(cue: Cue, by_word: bool) -> float:
+    """When a cue is wholly there."""
     if by_word and cue.kind == "caption":
-        come = words(cue)[-1].start + SETTLED / 2
-    return round(max(0.0, come - at, at - (cue.end - LEAVING)), 3)
+        return words(cue)[-1].start + SETTLED / 2
+    return cue.start + SETTLED if cue.start > 0 else 0.0
 
 
 def runs_rtl(cues: Sequence[Cue]) -> bool:
