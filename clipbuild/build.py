@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clipbuild import events
-from clipbuild.look import Drift, Look
+from clipbuild.look import Drift, Look, examine
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
 
@@ -123,6 +123,8 @@ def _walk(look: Look, bus: events.Bus, options: Options) -> Report:
         with session.store.use():
             session.tree.ready()
             drift = None if options.approved_only else look.drift(session)
+            if drift is None:
+                examine(look, session)
             planned = _until_settled(session, drift, bus, options, report)
             _publish(session, planned, look, bus, options, report)
             if settings.remote_write and settings.trusted and report.ran:

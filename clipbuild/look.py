@@ -3,6 +3,7 @@
 Only stat calls when nothing differs, and nothing heavy imported then. Knows nothing of what is built.
 """
 
+import contextlib
 import json
 import os
 import time
@@ -109,6 +110,23 @@ class Look:
             frozenset({*self.changes.sources, *self.snapshot.without(sheets)}), frozenset(dirty), tree,
             str(self.note["context"]), int(self.note["actions"]),
         )  # fmt: skip
+
+
+def examine(look: Look, session: "Session") -> None:
+    """Read the blobs whose bytes are seen in the tree, where nothing says that these files are as they were left: a damaged
+    one goes to quarantine, and is made again."""
+    from clipbuild.digest import parse
+
+    clips, tree = {entry.id for entry in session.wished()}, session.tree
+    rows = ((path, row) for path, row in tree.recorded().items() if row.get("clip") in clips)
+    if look.changes is not None:
+        there = {path.removeprefix(f"{tree.name}/") for path in look.changes.outputs}
+        rows = ((path, row) for path, row in rows if path in there)
+    for path, row in rows:
+        with contextlib.suppress(ValueError):  # a manifest that somebody wrote into
+            name = parse(row.get("sha256"))
+            if session.store.is_seen_at(name, os.path.join(tree.top, path)):
+                session.store.sound(name)
 
 
 def leave(

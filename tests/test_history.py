@@ -197,3 +197,16 @@ TestHistory.settings = settings(
     max_examples=200 if SLOW else 15, stateful_step_count=30 if SLOW else 12, deadline=None,
     phases=list(Phase) if SLOW else [Phase.explicit, Phase.reuse, Phase.generate],
 )  # fmt: skip
+
+
+def test_a_damaged_file_of_a_part_is_seen_by_the_whole() -> None:
+    """After `build p0` a file of the tree is damaged together with the blob it shares its bytes with: the next whole build,
+    which has nothing to compare with, mends both. (Found by a long run.)"""
+    history = History()
+    history.begin()
+    try:
+        history.partial_build(number=0)
+        history.harm_blob(how="flip", seed=653)
+        history.whole_build()
+    finally:
+        history.teardown()

@@ -109,6 +109,13 @@ class Store:
         """This blob was bought: no clean-up removes it."""
         return os.path.exists(os.path.join(self.root, "precious", name))
 
+    def is_seen_at(self, name: Digest, path: str) -> bool:
+        """The file at `path` is this very blob, by another name."""
+        try:
+            return os.path.samestat(os.lstat(path), os.lstat(self._place(name)))
+        except OSError:
+            return False
+
     def place(self, name: Digest, dest: str, *, root: str | None = None) -> str:
         """A copy of the blob at `dest`, its bytes looked at once a run; says how as `files.place`.
 
