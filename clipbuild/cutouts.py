@@ -154,10 +154,10 @@ def _worded(seen: dict[str, Any]) -> str:
         return "its photo can't be looked at"
     if seen["given"]:
         return "its photo is cut out"
-    sure = f"its photo can be cut out, {seen['confidence']:.0%} sure"
     if seen["confidence"] >= USABLE:
-        return sure
-    return f"its photo can't be cut out well enough, {seen['confidence']:.0%} sure: {WORDS.get(seen['weak'], seen['weak'])}"
+        return f"its photo can be cut out ({seen['confidence']:.0%} sure)"
+    why = WORDS.get(seen["weak"], seen["weak"])
+    return f"its photo can't be cut out surely ({seen['confidence']:.0%}, {USABLE:.0%} are wanted): {why}"
 
 
 def told(session: "Session", planned: "Planned") -> dict[str, dict[str, str]]:

@@ -112,8 +112,8 @@ def _clip_of_spec(
     where = f"{clip.id}/{spec.name}"
     picture = _picture(graph, clip, spec, box)
     check = _check(graph, clip, spec, picture, box)
-    choose = _choose(graph, clip, where, picture, check, box)
     motion = box.route(clip, "video", spec, where)
+    choose = _choose(graph, clip, where, picture, check, box, bought=motion is not None)
     if motion and clip.motion.name == "auto":
         name = box.chosen(where)
         if not name:
@@ -144,16 +144,25 @@ def _layers(picture: Action, box: Toolbox) -> tuple[str, ...]:
     return ("background", "subject", "shadow") if composed else ()
 
 
-def _choose(graph: Graph, clip: Clip, where: str, picture: Action, check: Action, box: Toolbox) -> Action:
-    """Which move the picture gets, by its measures; for a move that is named, whether another suits better."""
+def _choose(
+    graph: Graph, clip: Clip, where: str, picture: Action, check: Action, box: Toolbox, *, bought: bool
+) -> Action:
+    """Which move the picture gets, by its measures; for a move that is named, whether another suits better. A model
+    makes its own depth: what a named move needs of layers is not asked of a picture that it is sent."""
     inputs: dict[str, Input] = {"report": check.out("report")}
     if "subject" in _layers(picture, box):
         inputs["subject"] = picture.out("subject", optional=True)
     library = {n: {k: one[k] for k in ("suits", "needs") if k in one} for n, one in box.motions().items()}
+    if bought and clip.motion.name != "auto":
+        library = {n: {"suits": _without_layers(one)} if one.get("needs") == "layers" else one for n, one in library.items()}
     params: dict[str, Any] = {"motion": clip.motion.name, "library": library}
     if avoid := box.avoid(clip.motion_provider):
         params["avoid"] = avoid
     return _add(graph, f"{where}/choose", "choose", params, inputs, box)
+
+
+def _without_layers(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: span for name, span in entry.get("suits", {}).items() if name not in ("depth", "bg_spread")}
 
 
 def _clip_check(

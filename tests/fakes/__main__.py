@@ -32,7 +32,8 @@ def every(*, seconds: float = 0.0, slots: int = 0, small: bool = False, port: in
 def told(fakes: Mapping[str, Fake]) -> str:
     """What to write into the user's configuration, and which keys to set."""
     lines = [f"export {KEYS[name]}={fake.key}" for name, fake in fakes.items()]
-    lines += ["", "# in the configuration file of clipbuild:", "[base_urls]"]
+    lines += ["", "# rehearse in a copy of the project: its lock remembers what a fake made as bought"]
+    lines += ["# in the configuration file of clipbuild:", "[base_urls]"]
     return "\n".join([*lines, *(f'{name} = "{fake.url}"' for name, fake in fakes.items())])
 
 

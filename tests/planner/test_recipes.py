@@ -294,3 +294,21 @@ def test_a_draft_composes_as_the_final_does() -> None:
         plan_clip(graph, full(platforms=("tiktok",)), table, toolbox())
         shares.append(next(a.params["safe"] for a in graph if a.stage == "image"))
     assert shares[0] == pytest.approx(shares[1], abs=0.001)
+
+
+def test_a_bought_motion_is_not_measured_by_layers() -> None:
+    """A model makes its own depth: what `parallax` needs of layers counts where it is drawn here and where `auto` ranks,
+    not in the advice on a picture that a model is sent."""
+    layered = {"needs": "layers", "suits": {"depth": [1, 1], "bg_spread": [7, None], "headroom": [1.2, None]}}
+    library = {**MOTIONS, "parallax": layered}
+
+    def asked(clip: Clip, route: Route | None) -> Mapping[str, Any]:
+        box = toolbox(route, motions=lambda: library, motion=library.__getitem__, chosen=lambda _where: "parallax")
+        (action,) = [action for action in planned(replace(clip, platforms=("tiktok",)), box)[0] if action.stage == "choose"]
+        found = action.params["library"]["parallax"]
+        assert isinstance(found, Mapping)
+        return found
+
+    named, auto = (replace(sample(), motion=Motion(name)) for name in ("parallax", "auto"))
+    assert asked(named, bought({"video"})) == {"suits": {"headroom": [1.2, None]}}
+    assert asked(named, None) == asked(auto, bought({"video"})) == layered
