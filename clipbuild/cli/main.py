@@ -1,14 +1,17 @@
 """The command line: one group, each command in a file of its own, imported only when it is called for."""
 
+import contextlib
 import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
 from clipbuild import __version__
+from clipbuild.cli import failing
 from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
 from clipbuild.redact import learn_environment, redact
 
@@ -96,19 +99,21 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     learn_environment(os.environ)
     _speak_always()
+    args = sys.argv[1:] if args is None else args
     try:
         status = group.main(args, prog_name="clipbuild", standalone_mode=False)
     except ClipbuildError as error:
-        fail(str(error), error.exit_status)
+        fail(error, error.exit_status, args)
     except click.exceptions.Abort:
-        fail("interrupted", 130)
+        fail(ClipbuildError("interrupted"), 130, args)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        leave(UsageError(error.format_message()), 2, args)
     except BrokenPipeError:
         _leave_pipe()
     except OSError as error:
-        fail(*of_the_system(error))
+        told = of_the_system(error)
+        fail(told, told.exit_status, args)
     except SystemExit as end:  # click's own way out of a closed pipe
         if isinstance(end.__context__, BrokenPipeError):
             _leave_pipe()
@@ -129,20 +134,27 @@ def _leave_pipe() -> None:
     sys.exit(141)
 
 
-def of_the_system(error: OSError) -> tuple[str, int]:
-    """What the system refused, as an error of ours, and its status: a full disk or a fault leaves the work unfinished."""
+def of_the_system(error: OSError) -> ClipbuildError:
+    """What the system refused, as an error of ours: a full disk or a fault leaves the work unfinished."""
     import errno
 
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
     hint = "make room, then run it again: it goes on where it was" if full else "see who may read and write there"
     kind = IncompleteError if full else UsageError
     place = f"{shown(error.filename)}: " if error.filename else ""
-    told = kind(f"{place}{error.strerror or error}", hint=hint)
-    return str(told), told.exit_status
+    return kind(f"{place}{error.strerror or error}", hint=hint)
 
 
-def fail(text: str, status: int) -> None:
+def fail(error: ClipbuildError, status: int, args: Sequence[str]) -> NoReturn:
     """Say what went wrong on stderr, without secrets, and leave."""
-    text = redact(text)
+    text = redact(str(error))
     click.echo(f"clipbuild: {text}" if not text.startswith("clipbuild") else text, err=True)
+    leave(error, status, args)
+
+
+def leave(error: ClipbuildError, status: int, args: Sequence[str]) -> NoReturn:
+    """Leave; who asked for JSON gets the error as that, on stdout."""
+    if failing.asks_for_json(args):
+        with contextlib.suppress(BrokenPipeError):
+            failing.show(error, status)
     sys.exit(status)
