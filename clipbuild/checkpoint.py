@@ -25,7 +25,8 @@ from clipbuild.planner.recipes import Deliverable
 from clipbuild.records import Mark
 
 if TYPE_CHECKING:
-    from clipbuild.planning import Planned, Session
+    from clipbuild.planned import Planned
+    from clipbuild.session import Session
 
 MANY = 500
 """Planning fewer clips takes less than a second."""

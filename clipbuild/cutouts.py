@@ -11,7 +11,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from clipbuild import digest
@@ -22,7 +21,8 @@ from clipbuild.errors import ClipbuildError
 from clipbuild.planner.routing import COMPOSITE, EDIT, LOCAL
 
 if TYPE_CHECKING:
-    from clipbuild.planning import Planned, Session
+    from clipbuild.planned import Planned
+    from clipbuild.session import Session
 
 KIND, STAGE = "cutout", "cutout"
 USABLE = 0.6
@@ -38,17 +38,6 @@ WORDS = {
 PARTS = {"image": EDIT, "plate": COMPOSITE}
 WALL_SECONDS, SHOWN = 60.0, 12
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Cutouts:
-    """What one session knows: `asked` are photos (digest → path) still to be looked at, `seen` those that were, `ways` how
-    a clip's picture is made where nobody said, and why; `made` how bought ones were, by clip (None: not looked up yet)."""
-
-    asked: dict[Digest, str] = field(default_factory=dict)
-    seen: dict[Digest, dict[str, Any]] = field(default_factory=dict)
-    ways: dict[str, tuple[str, str]] = field(default_factory=dict)
-    made: dict[str, set[str]] | None = None
 
 
 def usable(session: "Session", clip: Clip) -> bool:

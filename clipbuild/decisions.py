@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from clipbuild import digest
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Output
-from clipbuild.engine.lock import Approval, Lock
+from clipbuild.engine.lock import LOCK_FILE, Approval, Lock
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import UsageError, shown
 
-LOCK = "clipbuild.lock"
 APPROVED, REJECTED = "approved", "rejected"
 TEXT_LIMIT = 500
 
@@ -49,7 +48,7 @@ def amending(root: str) -> Iterator[None]:
 
 def amend(root: str, change: Callable[[Lock], Lock]) -> Lock:
     """Read the lock as it is now, change it, write it; nobody else's change is lost. Raises as `Lock.load`."""
-    path = os.path.join(root, LOCK)
+    path = os.path.join(root, LOCK_FILE)
     with amending(root):
         lock = change(Lock.load(path))
         lock.save(path)

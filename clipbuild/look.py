@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from clipbuild.engine.snapshot import Signature
-    from clipbuild.planning import Session
+    from clipbuild.session import Session
 
-
-LOCK = "clipbuild.lock"
 
 
 def question(wish: Wish, settings: Settings) -> bytes:
@@ -140,9 +138,11 @@ def leave(
 ) -> None:
     """Remember what sources and outputs look like now. `outputs` and `gone` are what is new and no longer in the tree;
     `afresh`: `outputs` are all, nothing of the last look counts. Paths relative to the workspace."""
+    from clipbuild.engine.lock import LOCK_FILE
+
     found = _settled(look.wish.root, outputs)
-    if session.sources.exists(LOCK):
-        session.sources.digest(LOCK)
+    if session.sources.exists(LOCK_FILE):
+        session.sources.digest(LOCK_FILE)
     sources, folders = session.sources.seen(), session.sources.dirs()
     if afresh:
         snapshot = Snapshot.of(b"?", sources, found, folders)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from clipbuild import __version__, digest
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.model import Clip
-from clipbuild.look import LOCK, Drift
+from clipbuild.engine.lock import LOCK_FILE
+from clipbuild.look import Drift
 from clipbuild.planner import spoken
 from clipbuild.records import Mark
 from clipbuild.stages import registry
@@ -18,7 +19,7 @@ from clipbuild.stages import registry
 PROMPTS = "templates/prompts/"
 
 if TYPE_CHECKING:
-    from clipbuild.planning import Session
+    from clipbuild.session import Session
 
 
 class Recall:
@@ -42,7 +43,7 @@ class Recall:
         if then != self._shared or self._strangers(drift.sources, entries):
             found, listed = list(entries), frozenset[str]()
         else:
-            other, files = prompts != self._prompts or LOCK in drift.sources, drift.sources
+            other, files = prompts != self._prompts or LOCK_FILE in drift.sources, drift.sources
             found = [
                 one for one in entries
                 if one.id in drift.clips or one.id in self._held or (other and one.bought)
@@ -63,7 +64,7 @@ class Recall:
     def _turned(self) -> frozenset[str]:
         """The clips that were held back, and those that a person rejected since they were published."""
         records, drift = self._session.records, self._drift
-        if drift is None or LOCK not in drift.sources:
+        if drift is None or LOCK_FILE not in drift.sources:
             return records.held()
         no = {blob for blob, said in self._session.lock.decisions().items() if said.verdict == "rejected"}
         here = records.clips() if no else ()
@@ -71,7 +72,7 @@ class Recall:
 
     def _strangers(self, changed: frozenset[str], entries: Iterable[Entry]) -> set[str]:
         """Changed sources that may be about any clip: the project file above all."""
-        left = {name for name in changed if name != LOCK and not name.startswith(PROMPTS)}
+        left = {name for name in changed if name != LOCK_FILE and not name.startswith(PROMPTS)}
         for entry in entries:
             left.discard(entry.place.file)
             left.difference_update(entry.files)

@@ -19,7 +19,7 @@ from clipbuild.planner.recipes import Bought, Toolbox, aspect
 from clipbuild.stages import registry
 
 if TYPE_CHECKING:
-    from clipbuild.planning import Session
+    from clipbuild.session import Session
 
 
 def rendered(session: "Session", clip: Clip, kind: str, ratio: str) -> Rendered:

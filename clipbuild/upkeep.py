@@ -13,11 +13,10 @@ from typing import Any
 from clipbuild import planning, publishing
 from clipbuild.digest import Digest
 from clipbuild.engine import lock
-from clipbuild.engine.lock import Lock
+from clipbuild.engine.lock import LOCK_FILE, Lock
 from clipbuild.engine.store import Damage, Sweep
 from clipbuild.engine.traces import State
 from clipbuild.engine.workspace import Workspace
-from clipbuild.look import LOCK
 from clipbuild.planning import Session
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
@@ -111,13 +110,13 @@ def _locks(root: str) -> Iterator[Lock]:
     inside = _git(root, "rev-parse", "--show-prefix").decode().strip()
     for line in _git(root, "worktree", "list", "--porcelain").decode("utf-8", "surrogateescape").splitlines():
         if line.startswith("worktree "):
-            yield Lock.load(os.path.join(line.removeprefix("worktree "), inside, LOCK))
+            yield Lock.load(os.path.join(line.removeprefix("worktree "), inside, LOCK_FILE))
     seen = set()
     for commit in _git(root, "for-each-ref", "--format=%(objectname)").decode().split():
-        blob = _git(root, "rev-parse", "--verify", "--quiet", f"{commit}:./{LOCK}").decode().strip()
+        blob = _git(root, "rev-parse", "--verify", "--quiet", f"{commit}:./{LOCK_FILE}").decode().strip()
         if blob and blob not in seen:
             seen.add(blob)
-            yield lock.parse(_git(root, "cat-file", "blob", blob), f"{LOCK} at {commit[:12]}")
+            yield lock.parse(_git(root, "cat-file", "blob", blob), f"{LOCK_FILE} at {commit[:12]}")
 
 
 def _git(root: str, *args: str) -> bytes:

@@ -14,7 +14,7 @@ LAYERS = [
     {"stages"},
     {"planner"},
     {"manifest", "look", "records", "recall", "upkeep",
-     "planning", "workshop", "cutouts", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
+     "session", "planned", "planning", "workshop", "cutouts", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
      "adapters", "tooling", "standins", "transcribing", "unchosen", "pricing", "consent", "ledger",
      "impact", "shift", "checkpoint", "authorship", "credentials", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
     {"cli", "watch", "gallery", "__main__"},
@@ -33,16 +33,9 @@ def modules() -> dict[str, ast.Module]:
     return found
 
 
-def is_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-
-
 def imports(name: str, tree: ast.Module, known: set[str]) -> Iterator[tuple[int, str]]:
-    """(line, module) of each import of ours, lazy ones too, those for type checkers alone left out."""
-    skipped = {id(child) for node in ast.walk(tree) if is_checking(node) for child in ast.walk(node)}
+    """(line, module) of each import of ours, lazy ones and those for type checkers too."""
     for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
         targets: list[str] = []
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]

@@ -21,13 +21,12 @@ def cost(folder: str, by: tuple[str, ...], month: str, as_json: bool) -> int:
     the journal of another machine knows and this lock does not are not in it.
     """
     from clipbuild import ledger
-    from clipbuild.engine.lock import Lock
-    from clipbuild.look import LOCK
+    from clipbuild.engine.lock import LOCK_FILE, Lock
     from clipbuild.providers.journal import opened
 
     root, chosen = workspace(folder), settings()
     journal = opened(root, chosen.store, chosen.state_home, lambda text: click.echo(f"warning: {text}", err=True))
-    found = [c for c in ledger.charges(Lock.load(os.path.join(root, LOCK)), journal) if c.month.startswith(month)]
+    found = [c for c in ledger.charges(Lock.load(os.path.join(root, LOCK_FILE)), journal) if c.month.startswith(month)]
     journal.close()
     tables = {way: ledger.grouped(found, way) for way in by or WAYS}
     if as_json:

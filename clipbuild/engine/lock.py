@@ -26,6 +26,8 @@ from clipbuild.engine.disk import DISK, Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
 MAX_BYTES, MAX_LINES = 512 << 20, 1_000_000
+LOCK_FILE = "clipbuild.lock"
+"""Its name in the workspace's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class Lock:
             yield _take_entry(take)
 
 
-def parse(data: bytes, where: str = "clipbuild.lock") -> Lock:
+def parse(data: bytes, where: str = LOCK_FILE) -> Lock:
     """The lock in `data`; `where` names the file in errors. Raises as `Lock.load`."""
     if not data.strip():
         return Lock()
