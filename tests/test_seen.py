@@ -107,13 +107,13 @@ def test_no_child_outlives_a_build(root: str, how: signal.Signals) -> None:
         time.sleep(0.02)
         children = children_of(process.pid)
     process.send_signal(how)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     if how is signal.SIGKILL:
         assert process.returncode == -how
     else:
         assert process.returncode in (130, 143)
         assert json.loads(out)["status"] in (130, 143)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while time.monotonic() < end and any(map(is_alive, children)):
         time.sleep(0.02)
     assert not any(map(is_alive, children))

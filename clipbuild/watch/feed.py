@@ -104,7 +104,7 @@ class Gathering:
 
 async def follow(gathering: Gathering, stop: asyncio.Event) -> None:
     """Hand every event below the workspace to `gathering`, until `stop`. Folders that come are followed too."""
-    from watchfiles import awatch
+    from watchfiles import Change, awatch
 
     async def below(places: list[str], recursive: bool, end: asyncio.Event) -> None:
         async for changes in awatch(
@@ -112,7 +112,8 @@ async def follow(gathering: Gathering, stop: asyncio.Event) -> None:
             ignore_permission_denied=True,
         ):  # fmt: skip
             gathering.add(path for _, path in changes)
-            if not recursive and folders(gathering.root, gathering.output) != known:
+            replaced = any(path in known and change is not Change.modified for change, path in changes)
+            if not recursive and (replaced or folders(gathering.root, gathering.output) != known):
                 end.set()
 
     while not stop.is_set():

@@ -108,7 +108,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_until_dead(*pids: int, seconds: float = 5.0) -> bool:
+def wait_until_dead(*pids: int, seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end and any(map(alive, pids)):
         time.sleep(0.02)

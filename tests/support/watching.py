@@ -39,7 +39,7 @@ class Seen:
         """The actions that ended well."""
         return [event.name for event in self.of(facts.ActionFinished)]
 
-    def until(self, holds: Callable[[], Any], seconds: float = 30.0) -> None:
+    def until(self, holds: Callable[[], Any], seconds: float = 90.0) -> None:
         """Wait for something to be true."""
         end = time.monotonic() + seconds
         while not holds():
@@ -72,7 +72,7 @@ def watching(project: Project, act: Callable[[Seen], Any], *, page: bool = False
             await asyncio.to_thread(acting)
         finally:
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 60)
 
     asyncio.run(main())
     return seen

@@ -6,37 +6,76 @@ import pathlib
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from clipbuild.watch.feed import Batch, Gathering, batches, matters
 
+PROBE = "catalog/probe"
+"""Written again and again to learn that the feed follows, and as the last of all to learn that everything before it came."""
 
-def collect(root: pathlib.Path, act: Callable[[], None], *, seconds: float = 0.5) -> list[Batch]:
-    """The batches that come while and after `act` runs in a thread, until none came for `seconds`."""
 
-    async def main() -> list[Batch]:
-        found: list[Batch] = []
-        stop = asyncio.Event()
-        came = asyncio.Event()
+@dataclass
+class Following:
+    """What came so far; used from the thread that acts."""
+
+    root: pathlib.Path
+    found: list[Batch] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    probed: int = 0
+
+    def take(self, batch: Batch) -> None:
+        """A batch came."""
+        self.probed += PROBE in batch.paths
+        rest = Batch(batch.paths - {PROBE}, batch.everything)
+        if rest:
+            self.found.append(rest)
+            self.times.append(time.monotonic())
+
+    def until(self, holds: Callable[[], Any], again: Callable[[], Any] = lambda: None) -> None:
+        """Wait for something to be true; `again` is done over and over meanwhile."""
+        end = time.monotonic() + 60
+        while not holds():
+            assert time.monotonic() < end, self.found
+            again()
+            time.sleep(0.05)
+
+    def probe(self) -> None:
+        """Everything until now has come."""
+        before = self.probed
+        self.until(lambda: self.probed > before, lambda: (self.root / PROBE).write_text(str(time.monotonic())))
+
+    def paths(self) -> set[str]:
+        """Every path that came."""
+        return {path for batch in self.found for path in batch.paths}
+
+
+def collect(root: pathlib.Path, act: Callable[[Following], Any]) -> Following:
+    """The batches that come while `act` runs in a thread, all of them, from when the feed is known to follow."""
+
+    async def main() -> Following:
+        seen, stop = Following(root), asyncio.Event()
 
         async def listen() -> None:
             async for batch in batches(Gathering(str(root), "dist"), stop):
-                found.append(batch)
-                came.set()
+                seen.take(batch)
+
+        def acting() -> None:
+            seen.probe()
+            seen.found.clear()
+            seen.times.clear()
+            act(seen)
+            seen.probe()
 
         listening = asyncio.create_task(listen())
-        await asyncio.sleep(0.4)
-        await asyncio.to_thread(act)
-        while True:
-            came.clear()
-            try:
-                await asyncio.wait_for(came.wait(), seconds)
-            except TimeoutError:
-                break
-        stop.set()
-        await asyncio.wait_for(listening, 5)
-        return found
+        try:
+            await asyncio.to_thread(acting)
+        finally:
+            stop.set()
+            await asyncio.wait_for(listening, 20)
+        return seen
 
     return asyncio.run(main())
 
@@ -51,89 +90,85 @@ def root(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def paths(found: list[Batch]) -> set[str]:
-    return {path for batch in found for path in batch.paths}
-
-
-def test_a_save_is_one_small_batch(root) -> None:
+def test_a_save_is_a_small_batch(root) -> None:
     """The file that was saved, and nothing else is to be looked at."""
-    found = collect(root, lambda: (root / "catalog/a.yaml").write_text("a: 2\n") and None)
-    assert found == [Batch(frozenset({"catalog/a.yaml"}))]
-    found = collect(root, lambda: (root / "clipbuild.yaml").write_text("a: 2\n") and None)
-    assert found == [Batch(frozenset({"clipbuild.yaml"}))]
+    for path in ("catalog/a.yaml", "clipbuild.yaml"):
+
+        def save(seen: Following, path: str = path) -> None:
+            (root / path).write_text("a: 2\n")
+            seen.until(lambda: seen.found)
+
+        assert set(collect(root, save).found) == {Batch(frozenset({path}))}
 
 
 def test_an_editor_that_renames_saves_one_file(root) -> None:
     """Write aside, move the old away, rename, remove the backup: as vim and many others do."""
 
-    def save() -> None:
+    def save(seen: Following) -> None:
         (root / "catalog/4913").write_text("")
         (root / "catalog/4913").unlink()
         (root / "catalog/a.yaml").rename(root / "catalog/a.yaml~")
         (root / "catalog/.a.yaml.swp").write_text("x")
         (root / "catalog/a.yaml").write_text("a: 3\n")
         (root / "catalog/a.yaml~").unlink()
+        seen.until(lambda: seen.found)
 
-    assert paths(collect(root, save)) == {"catalog/a.yaml"}
+    assert collect(root, save).paths() == {"catalog/a.yaml"}
 
 
 def test_what_is_made_is_not_what_is_saved(root) -> None:
     """The output tree, our own state and git's are nobody's edits."""
 
-    def make() -> None:
+    def make(_seen: Following) -> None:
         for path in ("dist/tiktok/a.mp4", ".clipbuild/state.db", ".git/index", "catalog/#a.yaml#", "catalog/b.yaml.swp"):
             (root / path).write_text("x")
 
-    assert collect(root, make, seconds=0.6) == []
+    assert collect(root, make).found == []
 
 
-def test_a_storm_settles_to_one_batch_that_says_look_at_everything(root) -> None:
+def test_a_storm_settles_to_few_batches_that_say_look_at_everything(root) -> None:
     """Thousands of files in a burst: few batches, and one more look afterwards."""
 
-    def storm() -> None:
+    def storm(seen: Following) -> None:
         for n in range(4000):
             (root / f"photos/{n}.png").write_bytes(b"x")
+        seen.until(lambda: Batch(everything=True) in seen.found)
 
-    found = collect(root, storm, seconds=2.6)
-    assert 1 <= len(found) <= 4
-    assert found[0].everything
-    assert found[-1].everything
+    found = collect(root, storm).found
+    assert 1 <= len(found) <= 12
+    assert any(batch.everything and batch.paths for batch in found)
 
 
 def test_git_is_let_finish(root) -> None:
     """While it holds its lock nothing is built, however long it pauses."""
     ended: list[float] = []
 
-    def checkout() -> None:
+    def checkout(seen: Following) -> None:
         (root / ".git/index.lock").write_text("")
         (root / "catalog/a.yaml").write_text("half")
         time.sleep(0.8)
         (root / "catalog/b.yaml").write_text("whole")
         ended.append(time.monotonic())
         (root / ".git/index.lock").unlink()
+        seen.until(lambda: {"catalog/a.yaml", "catalog/b.yaml"} <= seen.paths())
 
-    found = collect(root, checkout)
-    assert len(found) == 1
-    assert found[0].paths == {"catalog/a.yaml", "catalog/b.yaml"}
+    seen = collect(root, checkout)
+    assert seen.paths() == {"catalog/a.yaml", "catalog/b.yaml"}
+    assert all(at >= ended[0] for at in seen.times)
 
 
 def test_folders_that_come_and_go_are_followed(root) -> None:
     """A new folder at the top, one that is replaced, and a file saved in each afterwards."""
 
-    def replace() -> None:
+    def replace(seen: Following) -> None:
         (root / "fresh").mkdir()
-        time.sleep(1.2)
-        (root / "fresh/a.png").write_bytes(b"x")
+        seen.until(lambda: any(batch.everything for batch in seen.found))  # what happened in it before is not known
+        seen.until(lambda: "fresh/a.png" in seen.paths(), lambda: (root / "fresh/a.png").write_bytes(b"x"))
         shutil.rmtree(root / "catalog")
-        time.sleep(0.3)
         (root / "catalog").mkdir()
-        time.sleep(1.2)
-        (root / "catalog/new.yaml").write_text("x")
-        time.sleep(0.3)
+        seen.until(lambda: "catalog/new.yaml" in seen.paths(), lambda: (root / "catalog/new.yaml").write_text("x"))
 
-    found = collect(root, replace)
-    assert any(batch.everything for batch in found), "a folder came: what happened in it before we looked is not known"
-    assert {"fresh/a.png", "catalog/new.yaml"} <= paths(found)
+    collect(root, replace)
 
 
 def test_which_paths_matter() -> None:

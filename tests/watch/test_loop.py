@@ -65,7 +65,7 @@ def looping(project: Project, act: Callable[[Told], Any]) -> None:
             await act(told)
         finally:
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 60)
 
     asyncio.run(main())
 
