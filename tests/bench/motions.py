@@ -22,7 +22,7 @@ SIZE = (270, 480)
 SHOWN = 5
 GROUND = {"style": "studio", "colors": []}
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
-    "packshot": ("mug_black_01.jpg", GROUND), "cutout": ("cutout_cactus_pot.png", GROUND),
+    "packshot": ("mug_black_01.jpg", GROUND), "cutout": ("cutout_stool_wood.png", GROUND),
     "scene": ("cutout_stool_wood.png", {"style": "plate", "colors": []}), "card": ("lollipop_01.jpg", GROUND),
 }  # fmt: skip
 LAYERS = ("image", "background", "subject", "shadow")

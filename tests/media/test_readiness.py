@@ -132,7 +132,7 @@ def test_the_report_is_plain_data() -> None:
 
 
 EXPECTED = {
-    "belt_tan_01.jpg": "ready", "cutout_cactus_pot.png": "ready", "cutout_stool_wood.png": "ready",
+    "belt_tan_01.jpg": "ready", "cactus_pot_01.jpg": "ready", "cutout_stool_wood.png": "ready",
     "jar_bamboo_01.jpg": "ready", "lollipop_01.jpg": "ready", "mug_black_01.jpg": "ready",
     "sofa_grey_01.jpg": "not_ready", "vase_red_01.jpg": "ready", "watch_gold_01.jpg": "ready",
 }  # fmt: skip
