@@ -176,13 +176,13 @@ def lighting(v: Measures, limit: Limits) -> str:
 
 
 def depth_cue(ground: str, light: str, v: Measures, limit: Limits) -> str:
-    """Whether focus, a cast shadow or a ground plane tells near from far."""
+    """Whether focus, a ground plane, a cast shadow or the light on the subject's form tells near from far."""
     if ground == "blurred":
         return "yes"
     if ground == "busy":
         return "yes" if v["planes"] >= limit["depth_planes"] else "no"
-    modelled = ground == "gradient" or v["shadow"] >= limit["depth_shadow"]
-    return "yes" if modelled and light != "flat" else "no"
+    formed = v["shadow"] >= limit["depth_shadow"] or v["modelling"] >= limit["depth_modelling"]
+    return "yes" if formed and light != "flat" else "no"
 
 
 def _of_axes(axes: Axes, v: Measures, limit: Limits, box: Box | None) -> list[Finding]:

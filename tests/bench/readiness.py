@@ -26,7 +26,7 @@ READY = {"yes": "ready", "borderline": "risky", "no": "not_ready"}
 TUNED = (
     "rival", "sprawl_off_centre", "texture", "subject_distinct", "busy_gradient", "busy_detail", "scene_spread",
     "scene_detail", "scene_edge", "blurred_spread", "plain_spread", "negative_space", "hard_spread", "hard_planes",
-    "hard_contrast", "flat_grain", "depth_planes", "depth_shadow",
+    "hard_contrast", "flat_grain", "depth_planes", "depth_shadow", "depth_modelling",
 )  # fmt: skip
 FACTORS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6, 1.8, 2.0)
 
