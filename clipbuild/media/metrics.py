@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from clipbuild.media import printed
 from clipbuild.media.pixels import Bytes, Floats, Mask, blocking, deviation, disc, gradient, middle, true_detail
 from clipbuild.media.scene import depth_values, ground_values, light_values
 from clipbuild.media.subject import OPAQUE, Subject, find, known
@@ -60,6 +61,12 @@ def look(rgb: Bytes, alpha: Bytes | None = None, layer: Bytes | None = None) -> 
     values = {"width": float(width), "height": float(height), "aspect": width / height, "alpha": float(subject.given)}
     values |= _full_size(rgb)
     values |= _subject_values(subject)
+    print_ = printed.find(rgb)
+    values["letters"] = float(print_.letters)
+    if print_.lines:
+        edges = np.array(print_.lines)
+        low, high = edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)
+        boxes["lettering"] = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     values |= ground_values(small, grey, heat, subject)
     values |= depth_values(small, grey, subject, small_alpha)
     values |= light_values(small, grey, heat, subject)

@@ -188,8 +188,9 @@ def depth_cue(ground: str, light: str, v: Measures, limit: Limits) -> str:
 def _of_axes(axes: Axes, v: Measures, limit: Limits, box: Box | None) -> list[Finding]:
     found: list[Finding] = []
     if axes.subject_count == "none":
+        what = "the frame is texture" if v["bg_gradient"] >= 1 else "the frame is empty"
         found.append(Finding("no_subject", ERROR, v["subject_area"], limit["subject_least"],
-                             "no single thing stands out: the frame is texture; show one whole product"))  # fmt: skip
+                             f"no single thing stands out: {what}; show one whole product"))  # fmt: skip
     elif axes.subject_count == "many":
         pair = axes.background in ("plain", "gradient", "alpha") and v["parts"] == 2
         text = "two things compete" if pair else "several things compete"
@@ -208,6 +209,9 @@ def _of_axes(axes: Axes, v: Measures, limit: Limits, box: Box | None) -> list[Fi
 
 def _of_file(v: Measures, limit: Limits) -> list[Finding]:
     found = []
+    if v["letters"] >= limit["lettering"] and v["detail"] < limit["busy_detail"]:
+        found.append(Finding("lettering", NOTE, v["letters"], limit["lettering"],
+                             "words are part of the picture and may melt where a model moves it: move it locally"))  # fmt: skip
     longest, shortest = max(v["width"], v["height"]), min(v["width"], v["height"])
     shape = longest / shortest
     if shape >= limit["banner"]:

@@ -94,6 +94,7 @@ def test_a_cut_out_is_ready_and_its_ground_is_alpha() -> None:
     ground = np.zeros((900, 900, 3), np.uint8)
     picture = stills.bottle(ground)
     alpha = np.where((picture > 0).any(axis=2), 255, 0).astype(np.uint8)
+    picture[:] = (150, 60, 50)
     shade = cv2.ellipse(np.zeros_like(alpha), (450, 760), (200, 30), 0, 0, 360, 110, -1)
     assert judged(picture, alpha).axes.depth_cue == "no"
     shaded = judged(picture, np.maximum(alpha, shade))
