@@ -82,9 +82,14 @@ class OpenAI(Fake):
         self._open += 1
         try:
             reply: Reply = await call(asked)
-            return reply
-        finally:
-            self._open -= 1
+        except BaseException:
+            self._left()
+            raise
+        asyncio.get_running_loop().call_later(reply.wait, self._left)
+        return reply
+
+    def _left(self) -> None:
+        self._open -= 1
 
     def error(self, status: int, word: str = "") -> Reply:
         """{error{message,type,param,code}}."""
