@@ -89,8 +89,17 @@ class Collector:
                 watch.told(status, lane)
                 if status.state in STEPS:
                     return status
+                self._show(job, status, watch)
         finally:
             watch.told(None, lane)
+
+    def _show(self, job: Job, status: Status, watch: "_Watch") -> None:
+        """How far the provider is, each time that it says something new."""
+        done = min(1.0, max(0.0, status.progress or 0.0))
+        note = f"{job.provider}: {'waits for a place' if status.state is State.QUEUED or watch.is_queued else 'at work'}"
+        if watch.shown != (done, note):
+            watch.shown = (done, note)
+            self.desk.emit(events.ActionProgressed, name=job.name, done=done, note=note)
 
     async def _stored(self, provider: Provider, job: Job) -> Job:
         dead, last = 0, ""
@@ -157,6 +166,7 @@ class _Watch:
     failures: int = 0
     wait: float = 0.0
     is_queued: bool = False
+    shown: tuple[float, str] = (0.0, "")
 
     def interval(self, elapsed: float, least: float, most: float, chance: float) -> float:
         """A tenth of what it has taken so far, longer after failures; what the provider asks for at least."""

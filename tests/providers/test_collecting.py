@@ -11,6 +11,7 @@ import pytest
 from clipbuild import digest
 from clipbuild.engine.action import Trace
 from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, IntegrityError, UsageError
+from clipbuild.events import ActionProgressed
 from clipbuild.providers.collecting import Collector, named
 from clipbuild.providers.contract import PollError
 from clipbuild.providers.records import Step
@@ -163,6 +164,24 @@ def test_a_bought_result_is_fetched_once_more(tmp_path: pathlib.Path) -> None:
         other = digest.of_bytes(b"another clip")
         assert (tmp_path / "store" / other[:2] / other).exists()
         assert (fake.submits, len(fake.ledger.charges)) == (1, 1)
+
+
+def test_how_far_a_job_is_is_told_when_it_changes(tmp_path: pathlib.Path) -> None:
+    """Waiting, at work, with the share that the provider tells; nothing is said twice."""
+    runway = next(case for case in CASES if case.name == "runway")
+    told: list[tuple[float, str]] = []
+
+    def heard(kind: Any, **facts: Any) -> None:
+        if kind is ActionProgressed:
+            told.append((facts["done"], facts["note"]))
+
+    with runway.start() as fake:
+        fake.script(poll=["queued", "queued", "throttled", "running", "running", "done"])
+        assert Counter(runway, fake, str(tmp_path), emit=heard).status(Counter(runway, fake, str(tmp_path)).order()) == "ok"
+    assert told[0] == (0.0, "runway: waits for a place")
+    assert told[-1][1] == "runway: at work"
+    assert 0 < told[-1][0] < 1
+    assert len(told) == len(set(told)) == 2
 
 
 def test_how_results_are_called() -> None:
