@@ -56,6 +56,12 @@ class Card:
     """A clip that was made from what the catalog said before: it can be seen and not decided on."""
 
     @property
+    def version(self) -> str:
+        """The variant or shot it is of: "" where there are none."""
+        own = self.name.partition("/")[0].removeprefix(self.sku).removeprefix(".")
+        return "" if own == self.language else own.removesuffix(f".{self.language}")
+
+    @property
     def blob(self) -> Digest | None:
         """The bytes that are shown, and decided on where there is a subject."""
         return self.subject.digest if self.subject and not self.stale else self.stale

@@ -90,9 +90,8 @@ async def _one(workers: Workers, path: str, task: Mapping[str, Any]) -> Row:
     try:
         found = await workers.run(task, wall_seconds=WALL_SECONDS)
     except ClipbuildError as error:
-        told = error.what.removeprefix(f"{os.path.basename(path)}: ") + "".join(
-            f" ({value})" for name, value in error.facts if name != "stderr"
-        )
+        facts = ", ".join(f"{name} {value}" for name, value in error.facts if name != "stderr")
+        told = error.what.removeprefix(f"{os.path.basename(path)}: ") + (f" ({facts})" if facts else "")
         return Row(path, "not_ready", [f"can't be judged: {shown(told)}"], failed=True)
     return Row(path, found["verdict"], found["reasons"], found["axes"], found["measures"], findings=found["findings"])
 

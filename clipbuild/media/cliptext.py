@@ -21,8 +21,12 @@ EVERY, MOST = 0.4, 40
 """Seconds between two looks, and the most looks at a clip."""
 EM = 32
 """Pixels of an em in a mask."""
-NEAR, FAR = 2, 5
-"""The ground that counts is so many pixels of a mask away from the letters."""
+NEAR, WIDE = 2, 3
+"""The ground that counts begins so many pixels of a mask away from the letters, and is so wide. In small letters it begins
+further off: encoding smears over a pixel and a half."""
+SMEAR = 1.6
+INKED = 80
+"""Percentile of the letters' pixels that shows their ink: thin strokes hardly reach it."""
 LEAST = 20
 """Fewer pixels of letters than this in a tile are the end of one from next door."""
 
@@ -95,16 +99,18 @@ def _least(text: Text, mask: Bytes, frame: Bytes) -> float:
     high, wide = frame.shape[:2]
     x0, y0, x1, y1 = (round(v * s) for v, s in zip(text.box, (wide, high, wide, high), strict=True))
     scale = mask.shape[1] / max(1, x1 - x0)
-    pad = max(1, round(FAR / scale))  # the ground of a bare text goes on beyond its box
+    near = max(NEAR, round(SMEAR * scale))
+    far = near + WIDE
+    pad = max(1, round(far / scale))  # the ground of a bare text goes on beyond its box
     cut = _cut(frame, x0 - pad, y0 - pad, x1 + pad, y1 + pad)
-    size = mask.shape[1] + 2 * FAR, mask.shape[0] + 2 * FAR
+    size = mask.shape[1] + 2 * far, mask.shape[0] + 2 * far
     small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     light = contrast.LINEAR[small] @ contrast.WEIGHTS
-    there = np.pad(mask, FAR)
+    there = np.pad(mask, far)
     if text.edge:
         ring = (_grown(there, max(1, int(text.edge))) > 0) & (there == 0)
     else:
-        ring = (_grown(there, FAR) > 0) & (_grown(there, NEAR - 1) == 0)
+        ring = (_grown(there, far) > 0) & (_grown(there, near - 1) == 0)
     tiles = list(_tiles(*there.shape))
     return min((_tile(light[t][there[t] > 0], light[t][ring[t]], text.edge > 0) for t in tiles), default=21.0)
 
@@ -112,9 +118,10 @@ def _least(text: Text, mask: Bytes, frame: Bytes) -> float:
 def _tile(inside: Any, around: Any, outlined: bool) -> float:
     if inside.size < LEAST or around.size < LEAST:
         return 21.0
-    letter = float(np.median(inside))
+    middle = float(np.median(around))
+    letter = float(np.percentile(inside, INKED if float(np.median(inside)) >= middle else 100 - INKED))
     if outlined:
-        return contrast.ratio(letter, float(np.median(around)))
+        return contrast.ratio(letter, middle)
     ground = np.sort(around)
     low, high = float(ground[ground.size // 10]), float(ground[-1 - ground.size // 10])
     return min(contrast.ratio(letter, low), contrast.ratio(letter, high))

@@ -34,7 +34,7 @@ class ClipCheck:
     """
 
     name: str = "clipcheck"
-    version: int = 3
+    version: int = 4
     outputs: tuple[str, ...] = ("report",)
     tools: tuple[str, ...] = ("ffmpeg", "numpy", "opencv")
     inline: bool = False
