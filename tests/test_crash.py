@@ -18,6 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from clipbuild.digest import of_bytes
+from clipbuild.engine.store import Store
 from tests.bench import workspace
 from tests.support.rehearsal import Stage
 
@@ -248,18 +249,77 @@ def test_builds_at_once(scenes: Scenes, shared: bool) -> None:
             gone(root)
 
 
+def frozen(scenes: Scenes, root: pathlib.Path, at: int = 0, **how: str) -> int:
+    """A build that was stopped in the middle."""
+    sleeper = scenes.stage.start("-C", str(root), "build", freeze=at or scenes.calls["rebuild"] // 2, **how)
+    state = pathlib.Path(f"/proc/{sleeper}/stat")
+    while (now := state.read_text().rsplit(")", 1)[1].split()[0]) != "T":
+        assert now != "Z", "it ended before it came so far"
+        time.sleep(0.005)
+    return sleeper
+
+
+def wake(scenes: Scenes, sleeper: int) -> int:
+    """Let it go on to its end; its status."""
+    os.kill(sleeper, signal.SIGCONT)
+    return scenes.stage.wait(sleeper).status
+
+
+def test_without_locks_nobody_waits(scenes: Scenes) -> None:
+    """The check has teeth: where locks are given to anybody, a second build does not wait for the frozen one."""
+    root = scenes.root("rebuild")
+    sleeper = frozen(scenes, root)
+    assert scenes.stage.run("-C", str(root), "build", lie="unlocked").status == 0, "it did not wait"
+    wake(scenes, sleeper)
+
+
+def test_a_clean_up_lets_other_workspaces_of_its_store_live(scenes: Scenes) -> None:
+    """Two workspaces, one store. While the other builds nothing is removed, nor what is of the last day, nor what was
+    bought; later its free blobs may go, and its next build ends as ever. Without locks the check goes red."""
+    store = str(scenes.place / "store-of-two")
+    mine, other = scenes.root("rebuild"), scenes.root("rebuild")
+    (other / "catalog/part-0000.yaml").write_text((other / "catalog/part-0000.yaml").read_text().replace("Made anew", "Other"))
+    for root in (mine, other):
+        assert scenes.stage.run("-C", str(root), "build", store=store).status == 0
+    there, theirs = blobs(store), tree(other)
+    bought = Store(store).add_bytes(b"bought by the other", precious=True)
+    assert scenes.stage.run("-C", str(mine), "gc", "--remove", "--json", store=store).report["removed"] == []
+    (other / "catalog/part-0000.yaml").write_text((other / "catalog/part-0000.yaml").read_text().replace("Other", "Again"))
+    rehearsed = copy(other, scenes.place / "rehearsed")
+    calls = scenes.stage.run("-C", str(rehearsed), "build", store=str(copy(pathlib.Path(store), scenes.place / "store-3"))).calls
+    sleeper = frozen(scenes, other, calls // 2, store=store)
+    told = scenes.stage.run("-C", str(mine), "gc", "--remove", store=store, later=2 * 86400)
+    assert (told.status, "in use" in told.err) == (2, True), told
+    assert there | {bought} <= blobs(store)
+    assert scenes.stage.run("-C", str(mine), "gc", "--remove", store=store, later=2 * 86400, lie="unlocked").status == 0
+    assert not there <= blobs(store), "without locks a running build loses what it works with"
+    wake(scenes, sleeper)
+    assert scenes.stage.run("-C", str(other), "build", store=store).status == 0
+    after = tree(other)
+    assert after.keys() == theirs.keys()
+    assert after != theirs
+    done = scenes.stage.run("-C", str(mine), "gc", "--remove", "--json", store=store, later=2 * 86400)
+    assert done.report["removed"], "free blobs of the other"
+    assert bought in blobs(store)
+    for root in (mine, other):
+        (root / ".clipbuild" / "snapshot.").unlink()
+        assert scenes.stage.run("-C", str(root), "build", store=store).status == 0
+    assert (tree(mine), tree(other)) == (scenes.ends["rebuild"], after)
+
+
+def blobs(store: str) -> set[str]:
+    """The names of all blobs."""
+    return {path.name for path in pathlib.Path(store).glob("??/*") if len(path.name) == 64}
+
+
 def test_a_frozen_holder_does_no_harm(scenes: Scenes) -> None:
     """A build that is stopped in the middle holds the workspace; when it wakes both end well."""
     root = scenes.root("rebuild")
-    sleeper = scenes.stage.start("-C", str(root), "build", freeze=scenes.calls["rebuild"] // 2)
-    state = pathlib.Path(f"/proc/{sleeper}/stat")
-    while state.read_text().rsplit(")", 1)[1].split()[0] != "T":
-        time.sleep(0.005)
+    sleeper = frozen(scenes, root)
     other = scenes.stage.start("-C", str(root), "build")
     time.sleep(0.2)
     assert other in scenes.stage.ask(do="alive", pids=[other]), "it waits"
-    os.kill(sleeper, signal.SIGCONT)
-    assert [scenes.stage.wait(pid).status for pid in (sleeper, other)] == [0, 0]
+    assert [wake(scenes, sleeper), scenes.stage.wait(other).status] == [0, 0]
     assert tree(root) == scenes.ends["rebuild"]
 
 

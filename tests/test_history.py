@@ -9,6 +9,7 @@ import random
 import shutil
 import tempfile
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -167,6 +168,19 @@ class History(RuleBasedStateMachine):
         stage().wait(one)
         stage().wait(two)
 
+    @rule(days=st.sampled_from([0, 2, 400]))
+    def clean_up(self, days: int) -> None:
+        """What the tree and the plan need is not removed: judged anew, nothing is made again."""
+        self.build_to_the_end()
+        self.cleaned_up(days)
+
+    def cleaned_up(self, days: int, lie: str = "") -> None:
+        assert stage().run("-C", self.root, "gc", "--remove", later=days * 86400, lie=lie).status == 0
+        pathlib.Path(self.root, ".clipbuild", "snapshot.").unlink()
+        again = stage().run("-C", self.root, "build", "--json")
+        assert again.status == 0, again.err
+        assert self.harmed or again.report["ran"] == []
+
     def build_to_the_end(self) -> None:
         """Where state and manifest are both gone, an edited output is a stranger's: its owner moves it away."""
         ended = stage().run("-C", self.root, "build")
@@ -208,5 +222,18 @@ def test_a_damaged_file_of_a_part_is_seen_by_the_whole() -> None:
         history.partial_build(number=0)
         history.harm_blob(how="flip", seed=653)
         history.whole_build()
+    finally:
+        history.teardown()
+
+
+def test_a_clean_up_that_asks_nobody_is_noticed() -> None:
+    """The check has teeth: forget what tree and plan need, and the next build has to make things again."""
+    history = History()
+    history.begin()
+    try:
+        history.build_to_the_end()
+        history.cleaned_up(2)
+        with pytest.raises(AssertionError):
+            history.cleaned_up(2, lie="greedy")
     finally:
         history.teardown()

@@ -150,7 +150,9 @@ def test_a_submit_that_is_cancelled_is_not_sent_again(case: Case, tmp_path: Any)
 
     async def work() -> None:
         task = asyncio.create_task(case.adapter(fake).submit(case.request(tmp_path), "cb-1"))
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(30):
+            while not fake.submits:
+                await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -53,7 +53,8 @@ class Stage:
 
     def start(self, *args: str, **faults: Any) -> int:
         """Begin `clipbuild ARGS`. Its disk kills it at call `kill`, fails call `fail` with `error`, stops it at call
-        `freeze`, or lies: `lie` is "torn" (a rename that copies). `later` puts its clock on by so many seconds, `store` is
+        `freeze`, or lies: `lie` is "torn" (a rename that copies), "unlocked" (locks that anybody gets) or "greedy" (a
+        clean-up that asks nobody what is needed). `later` puts its clock on by so many seconds, `store` is
         the store its user has set."""
         usual = {"kill": 0, "fail": 0, "error": 0, "lie": "", "freeze": 0, "later": 0, "store": ""}
         pid = self.ask(do="start", args=args, **{**usual, **faults})
@@ -114,12 +115,19 @@ def door(task: dict[str, Any]) -> Any:
 
 def build(task: dict[str, Any], folder: str) -> None:
     """In the forked process: the build, on its disk; never returns."""
+    import fcntl
+
+    from clipbuild import upkeep
     from clipbuild.cli.main import main
     from clipbuild.engine import disk
 
     put, now = door(task), time.time
     disk.put_behind(put)
     time.time = lambda: now() + task["later"]  # the process's own clock; files are stamped by the system
+    if task["lie"] == "unlocked":
+        fcntl.flock = lambda fd, kind: None  # as on a network file system that has none
+    if task["lie"] == "greedy":
+        upkeep._needed = lambda session: set()
     if task["store"]:
         os.environ["CLIPBUILD_CONFIG"] = os.path.join(folder, f"config-{os.getpid()}.toml")
         with open(os.environ["CLIPBUILD_CONFIG"], "w") as file:
