@@ -32,7 +32,7 @@ class Shown:
 
     def __post_init__(self) -> None:
         self.target = render._target(self.work)
-        self.scene, _ = render._still(self.work, self.target)
+        self.scene, _ = render._still(self.work, self.target, [])
         self.scene.layers.extend(render._layers(self.work, self.target, [], self.sample))
 
     def sample(self, times: Any, box: Any = None) -> list[Any]:
