@@ -104,6 +104,8 @@ class Project:
         if not out:
             return Built(status, text=err)
         plain = json.loads(out)
+        if "error" in plain:
+            return Built(status, plain=plain, text=err)
         return Built(status, plain["ran"], plain["failed"], plain, err)
 
     def plan(self) -> list[dict[str, Any]]:
