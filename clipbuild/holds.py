@@ -3,7 +3,6 @@
 Reads decisions from the lock and reports from the store. Knows nothing of how the tree is written.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +76,7 @@ class Holds:
         return self._said
 
     def _errors(self, report: Digest | None) -> list[str]:
-        told = read_json(self.session, report)
+        told = self.session.report(report)
         return [str(f.get("advice", f.get("id", ""))) for f in told.get("findings") or () if f.get("severity") == "error"]
 
     def kept(self, before: Rows) -> Rows:
@@ -123,7 +122,7 @@ def advice(session: Session, planned: Planned, ran: Collection[str]) -> Iterator
     for action in planned.plan.graph:
         if action.stage != "choose" or action.name not in ran or action.id not in planned.plan.outputs:
             continue
-        told = read_json(session, planned.plan.outputs[action.id].get("advice"))
+        told = session.report(planned.plan.outputs[action.id].get("advice"))
         if told.get("better"):
             name = action.name.rsplit("/", 1)[0]
             text = f"{name}: {action.params['motion']} does not suit this picture ({told['because']}); {told['better']} would"
@@ -140,15 +139,3 @@ def too_large(session: Session, planned: Planned, ran: Collection[str]) -> Itera
         if blob and names[wanted.source.action] in ran and session.store.has(blob) and session.store.size(blob) > most:
             told = f"{session.store.size(blob) / 1e6:.1f} MB, {wanted.platform} takes {most / 1e6:g} MB"
             yield f"{wanted.path}: {told}; make it shorter, or lower the spec's `maxrate_kbps`"
-
-
-def read_json(session: Session, blob: Digest | None) -> dict[str, Any]:
-    """A small report in the store; {} where it is not there or is none."""
-    if blob is None:
-        return {}
-    try:
-        with open(session.store.path(blob), "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError, KeyError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

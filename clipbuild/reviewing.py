@@ -198,7 +198,7 @@ class Room:
 
     def _subject(self, card: Card) -> tuple[float, ...] | None:
         choice = self._out(f"{card.name}/choose", "choice") or self._last(f"{card.name}/choose", "choice")
-        box = read_report(self.session, choice).get("subject") if choice else None
+        box = self.session.report(choice).get("subject") if choice else None
         return tuple(float(value) for value in box) if box else None
 
     def _shots(self, card: Card) -> Iterator[Card]:
@@ -310,23 +310,13 @@ class Room:
         if blob is None:
             return {}
         if blob not in self._told:
-            self._told[blob] = read_report(self.session, blob)
+            self._told[blob] = self.session.report(blob)
         return self._told[blob]
 
 
 def _pictured(card: Card) -> tuple[str, Spec, Digest | None]:
     """What clips of one picture have in common."""
     return card.name.partition("/")[0].removesuffix(f".{card.language}"), card.spec, card.picture
-
-
-def read_report(session: "Session", blob: Digest) -> Mapping[str, Any]:
-    """A report in the store; {} where it is not there or is no JSON object."""
-    try:
-        with open(session.store.path(blob), "rb") as file:
-            found = json.loads(file.read())
-    except (OSError, ValueError, KeyError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _earlier(said: Mapping[Digest, Approval]) -> dict[str, Approval]:

@@ -161,6 +161,17 @@ class Session:
         """The clips that are wished for, resolved. Raises UsageError as `wished`."""
         return [entry.load() for entry in self.wished()]
 
+    def report(self, blob: Digest | None) -> dict[str, Any]:
+        """What a stage told, from the store; {} where it is not there or is no JSON object."""
+        if blob is None:
+            return {}
+        try:
+            with open(self.store.path(blob), "rb") as file:
+                found = json.loads(file.read())
+        except (OSError, ValueError, KeyError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
     def files(self) -> spoken.Files:
         """The door to the files that captions come from."""
         return spoken.Files(self.sources.read, self.sources.exists)
