@@ -3,7 +3,7 @@
 import errno
 import os
 import pathlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +12,12 @@ import pytest
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Trace
 from clipbuild.engine.store import Store
-from clipbuild.errors import IntegrityError
-from clipbuild.providers.contract import Price, Provider, Request
+from clipbuild.errors import ClipbuildError, IncompleteError, IntegrityError
+from clipbuild.providers.contract import Accepted, PollError, Price, Provider, Request
 from clipbuild.providers.records import Step
-from clipbuild.providers.spend import LOCKED, UNTRUSTED, Budget
+from clipbuild.providers.spend import FROZEN, LOCKED, UNTRUSTED, Budget
 from tests.support.adapters import CASES, Case
-from tests.support.counter import Counter, ended
+from tests.support.counter import POLICY, Counter, ended
 
 KLING = next(case for case in CASES if case.name == "kling")
 RUNWAY = next(case for case in CASES if case.name == "runway")
@@ -237,3 +237,110 @@ def test_an_answer_that_is_never_written_is_held_for_a_person(tmp_path: pathlib.
         counter.store_wrap = lambda store: store
         assert counter.status(order) == "ambiguous"
         assert fake.submits == 1
+
+
+class Odd:
+    """An adapter that does something nobody foresaw at its first submit, or can't be asked for a while."""
+
+    def __init__(self, inner: Provider, answer: Any = None, unasked: int = 0) -> None:
+        self.inner, self.answer, self.unasked = inner, answer, unasked
+        self.name, self.can_find = inner.name, inner.can_find
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def submit(self, request: Request, token: str) -> Any:
+        accepted = await self.inner.submit(request, token)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return accepted if self.answer is None else self.answer
+
+    async def find(self, token: str) -> Any:
+        self.unasked -= 1
+        if self.unasked >= 0:
+            raise PollError("503")
+        return await self.inner.find(token)
+
+
+@pytest.mark.parametrize("answer", [ZeroDivisionError("a bug"), Accepted(""), Accepted("x" * 501), Accepted("a\nb")])
+def test_whatever_an_adapter_does_is_an_unknown_outcome(answer: Any, tmp_path: pathlib.Path) -> None:
+    """A bug, no id, an id that is none: the charge is there, so the job is held and nothing is sent again."""
+    with RUNWAY.start() as fake:
+        counter = Counter(RUNWAY, fake, str(tmp_path), wrap=lambda inner: Odd(inner, answer))  # type: ignore[arg-type,return-value]
+        order = counter.order()
+        assert counter.status(order) == "ambiguous"
+        job = counter.job(order.key)
+        assert job is not None
+        assert (job.state, job.charge) == (Step.HELD, job.most)
+        counter.wrap = lambda inner: inner
+        assert (counter.status(order), fake.submits) == ("ambiguous", 1)
+
+
+def test_a_provider_that_can_not_be_asked_settles_nothing(tmp_path: pathlib.Path) -> None:
+    """The reply was lost and the look-up fails: the run ends, the job stays unsure; the next run finds and collects it."""
+    with KLING.start() as fake:
+        fake.script(submit=["reset_after"])
+        counter = Counter(KLING, fake, str(tmp_path), wrap=lambda inner: Odd(inner, unasked=99))  # type: ignore[arg-type,return-value]
+        order = counter.order()
+        result = counter.run(order)[0]
+        assert isinstance(result, IncompleteError)
+        assert "can't be asked whether it took the job" in str(result)
+        counter.wrap = lambda inner: inner
+        assert (counter.status(order), fake.submits, len(fake.ledger.charges)) == ("ok", 1, 1)
+
+
+def test_a_look_up_that_fails_last_proves_nothing(tmp_path: pathlib.Path) -> None:
+    """Once "no such job", then no answer: that is not enough to send again."""
+    with KLING.start() as fake:
+        fake.script(submit=["reset_before", "ok"])
+
+        class Later(Odd):
+            async def find(self, token: str) -> Any:
+                self.unasked += 1
+                if self.unasked > 1:
+                    raise PollError("503")
+                return await self.inner.find(token)
+
+        counter = Counter(KLING, fake, str(tmp_path), wrap=lambda inner: Later(inner))  # type: ignore[arg-type,return-value]
+        order = counter.order()
+        assert (counter.status(order), fake.submits) == ("incomplete", 1)
+        counter.wrap = lambda inner: inner
+        assert (counter.status(order), fake.submits, len(fake.ledger.charges)) == ("ok", 2, 1)
+
+
+def test_a_stop_leaves_what_is_not_answered_unsure(tmp_path: pathlib.Path) -> None:
+    """Stopped while OpenAI draws: the grace is over, the job is held with the reason, and the picture is not asked for
+    again."""
+    with OPENAI.start() as fake:
+        fake.script(submit=["slow_ok:1.0"])
+        counter = Counter(OPENAI, fake, str(tmp_path), replace(POLICY, grace=0.05))
+        order = counter.order()
+        assert isinstance(counter.run(order, stop_after=0.3)[0], ClipbuildError)
+        job = counter.job(order.key)
+        assert job is not None
+        assert (job.state, job.code) == (Step.HELD, "stopped")
+        assert (counter.status(order), fake.submits) == ("ambiguous", 1)
+
+
+def test_a_provider_that_stays_busy_is_left(tmp_path: pathlib.Path) -> None:
+    """Never taken: told as incomplete, free, and sent by the next run."""
+    with KLING.start() as fake:
+        fake.script(submit=["429"] * 3 + ["ok"])
+        counter = Counter(KLING, fake, str(tmp_path), replace(POLICY, tries=3))
+        order = counter.order()
+        assert counter.status(order) == "incomplete"
+        job = counter.job(order.key)
+        assert job is not None
+        assert (job.state, job.charge) == (Step.UNSENT, 0)
+        assert (counter.status(order), len(fake.ledger.charges)) == ("ok", 1)
+
+
+def test_an_offline_run_asks_for_nothing_that_is_open(tmp_path: pathlib.Path) -> None:
+    """A job is open and the run may not ask: said, no request, the job stays."""
+    with KLING.start() as fake:
+        fake.script(poll=["running*99"])
+        counter = Counter(KLING, fake, str(tmp_path), replace(POLICY, job=5.0))
+        order = counter.order()
+        assert counter.status(order) == "incomplete"
+        asked, counter.budget = len(fake.log), FROZEN
+        assert (counter.status(order), len(fake.log)) == ("incomplete", asked)
