@@ -40,15 +40,6 @@ def keys(project: Project, **settings: object) -> dict[str, str]:
         session.close()
 
 
-def wished(project: Project, *products: str, platforms: tuple[str, ...] = ()) -> list[str]:
-    """The ids of the clips that are wished for."""
-    session = planning.open_session(Wish(str(project.root), products, platforms, "draft"), Settings())
-    try:
-        return [clip.id for clip in session.selected()]
-    finally:
-        session.close()
-
-
 def test_a_plan_judges_every_action(session: Session) -> None:
     """Nothing was made: what has only files before it will run, the rest may."""
     plan = planning.make_plan(session).plan
@@ -103,25 +94,6 @@ def test_another_photo_changes_its_product_alone(project: Project) -> None:
     assert {name.partition("/")[0] for name in one if one[name] != two[name]} == {"item-1"}
 
 
-def test_selection(project: Project) -> None:
-    """By SKU, by pattern, by platform; nothing named is everything."""
-    assert wished(project) == ["item-0", "item-1", "item-2"]
-    assert wished(project, "item-1") == ["item-1"]
-    assert wished(project, "item-[02]") == ["item-0", "item-2"]
-    assert wished(project, "item-1", "item-1", "*-1") == ["item-1"]
-    assert wished(project, platforms=("tiktok",)) == ["item-0", "item-1", "item-2"]
-
-
-def test_an_unknown_wish(project: Project) -> None:
-    """A product, a pattern or a platform that fits nothing is told, with what there is; not passed over."""
-    for args in (("nosuch",), ("item-0", "x*")):
-        with pytest.raises(UsageError, match="no product") as caught:
-            wished(project, *args)
-        assert "item-0, item-1, item-2" in dict(caught.value.facts)["known"]
-    with pytest.raises(UsageError, match="no platform 'vimeo'"):
-        wished(project, platforms=("vimeo",))
-
-
 def test_a_wrong_template_has_its_place(project: Project) -> None:
     """A field that no clip has is told with the template's file, not the clip's."""
     project.write("templates/prompts/packshot.j2", "{{ nosuch }}")
@@ -149,16 +121,6 @@ def test_up_to_a_stage_is_closed(session: Session) -> None:
     part = planning.up_to(session, planning.make_plan(session).plan.graph, "cover").graph
     ids = {action.id for action in part}
     assert all(getattr(source, "action", None) in ids for a in part for source in a.inputs.values() if not isinstance(source, str))
-
-
-def test_a_draft_is_not_checked_as_a_clip(session: Session) -> None:
-    """Small, quick drafts have no limits; what is shipped has."""
-    assert session.clip_limits() is None
-    full = planning.open_session(Wish(session.wish.root, profile="final"), Settings())
-    try:
-        assert full.clip_limits()
-    finally:
-        full.close()
 
 
 def test_what_is_planned_leaves_the_workspace_alone(project: Project) -> None:
