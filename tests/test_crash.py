@@ -276,7 +276,8 @@ def test_without_locks_nobody_waits(scenes: Scenes) -> None:
 def test_a_clean_up_lets_other_workspaces_of_its_store_live(scenes: Scenes) -> None:
     """Two workspaces, one store. While the other builds nothing is removed, nor what is of the last day, nor what was
     bought; later its free blobs may go, and its next build ends as ever. Without locks the check goes red."""
-    store = str(scenes.place / "store-of-two")
+    folder = pathlib.Path(tempfile.mkdtemp(dir=scenes.place))
+    store = str(folder / "store")
     mine, other = scenes.root("rebuild"), scenes.root("rebuild")
     (other / "catalog/part-0000.yaml").write_text((other / "catalog/part-0000.yaml").read_text().replace("Made anew", "Other"))
     for root in (mine, other):
@@ -285,8 +286,8 @@ def test_a_clean_up_lets_other_workspaces_of_its_store_live(scenes: Scenes) -> N
     bought = Store(store).add_bytes(b"bought by the other", precious=True)
     assert scenes.stage.run("-C", str(mine), "gc", "--remove", "--json", store=store).report["removed"] == []
     (other / "catalog/part-0000.yaml").write_text((other / "catalog/part-0000.yaml").read_text().replace("Other", "Again"))
-    rehearsed = copy(other, scenes.place / "rehearsed")
-    calls = scenes.stage.run("-C", str(rehearsed), "build", store=str(copy(pathlib.Path(store), scenes.place / "store-3"))).calls
+    rehearsed = copy(other, folder / "rehearsed")
+    calls = scenes.stage.run("-C", str(rehearsed), "build", store=str(copy(pathlib.Path(store), folder / "store-3"))).calls
     sleeper = frozen(scenes, other, calls // 2, store=store)
     told = scenes.stage.run("-C", str(mine), "gc", "--remove", store=store, later=2 * 86400)
     assert (told.status, "in use" in told.err) == (2, True), told
