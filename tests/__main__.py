@@ -1,7 +1,7 @@
 """`python -m tests`: lint, types and tests, as CI runs them. Extra arguments go to pytest.
 
 A test that fails is run once more, and the summary says so: many drive real processes and servers, and a machine that is
-busy with something else can be late for them once.
+busy with something else can be late for them once. One worker more than processors: many tests wait.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 STEPS = [
     ["ruff", "check", "."],
     ["mypy"],
-    ["pytest", "-n", str(min(4, os.cpu_count() or 1)), "--reruns", "1", *sys.argv[1:]],
+    ["pytest", "-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "worksteal", "--reruns", "1", *sys.argv[1:]],
 ]
 
 for step in STEPS:
