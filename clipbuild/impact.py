@@ -8,7 +8,7 @@ import math
 import os
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -136,14 +136,17 @@ class Impact:
 
 
 def impact(
-    session: Session, planned: Planned, told: Difference, price: Callable[[Action], Price | None]
+    session: Session, planned: Planned, told: Difference, clips: Collection[str],
+    price: Callable[[Action], Price | None],
 ) -> Impact:
-    """The cost of what differs. `planned` is the plan of the touched clips."""
+    """The cost of what differs in these clips. `planned` is a plan that has them."""
     plan = planned.plan
     times = Times(session.state, plan.graph)
     files = names(session)
     steps = []
     for clip, actions in by_clip(plan.graph).items():
+        if clip not in clips:
+            continue
         before = told.before.get(clip, {})
         for step, action in actions.items():
             verdict, changed = plan.verdicts[action.id], action.id not in told.ids
@@ -155,7 +158,7 @@ def impact(
                 price(action) if paid else (Decimal(0), Decimal(0)), times.of(action) if state == LOCAL else None,
             ))  # fmt: skip
     jobs = session.settings.jobs or os.cpu_count() or 1
-    return Impact(told, tuple(steps), jobs, {name: entry.sku for name, entry in planned.entries.items()})
+    return Impact(told, tuple(steps), jobs, {name: planned.entries[name].sku for name in clips})
 
 
 class Times:

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from functools import partial
 
@@ -32,9 +32,9 @@ from clipbuild.tooling import toolbox as toolbox
 MAX_STEPS = 1_000_000
 
 
-def make_plan(session: Session, drift: Drift | None = None) -> Planned:
-    """Plan and judge the wished clips. Those that are as the last whole build left them are not looked at: `drift` is
-    what differs from it; None: nothing is known of it.
+def make_plan(session: Session, drift: Drift | None = None, *, among: Collection[str] | None = None) -> Planned:
+    """Plan and judge the wished clips, or those `among` them. Those that are as the last whole build left them are not
+    looked at: `drift` is what differs from it; None: nothing is known of it.
 
     Where `auto` is to choose a motion that is bought, the choice shapes what is asked for: planned once to find what
     is known of it, and again with that; so with photos that are to be looked at first. Raises CatalogError when a clip
@@ -43,7 +43,7 @@ def make_plan(session: Session, drift: Drift | None = None) -> Planned:
     session.chosen = {}
     while True:
         session.undecided = set()
-        planned = settled(session, partial(_planned, session, drift))
+        planned = settled(session, partial(_planned, session, drift, among))
         if not (found := choices(session, planned.plan)):
             return planned
         session.chosen |= found
@@ -63,9 +63,9 @@ def choices(session: Session, plan: Plan) -> dict[str, str]:
     return found
 
 
-def _planned(session: Session, drift: Drift | None) -> Planned:
+def _planned(session: Session, drift: Drift | None, among: Collection[str] | None) -> Planned:
     graph, box = Graph(), toolbox(session)
-    entries = {entry.id: entry for entry in session.wished()}
+    entries = {entry.id: entry for entry in session.wished() if among is None or entry.id in among}
     memory = Recall(session, drift, lambda clip, kind, ratio: rendered(session, clip, kind, ratio).text)
     planned = Planned(Plan(graph, *_knowledge(session)), drift, entries, memory.context)
     doubtful = memory.doubtful(entries.values())

@@ -144,9 +144,10 @@ class Session:
         for pattern in wish.products:
             if not any(_fits(entry, pattern) for entry in entries):
                 unknown("product", pattern, {entry.sku for entry in entries})
-        return [found for entry in entries if (found := self._wished(entry)) is not None]
+        return [found for entry in entries if (found := self.within(entry)) is not None]
 
-    def _wished(self, entry: Entry) -> Entry | None:
+    def within(self, entry: Entry) -> Entry | None:
+        """As much of this clip as is wished for."""
         wish = self.wish
         if wish.clips is not None and entry.id not in wish.clips:
             return None

@@ -15,7 +15,6 @@ from typing import Any
 from clipbuild import cutouts, planning
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.entries import KIND as PIECES
-from clipbuild.catalog.model import Clip
 from clipbuild.catalog.seals import KIND as SEALS
 from clipbuild.checkpoint import uncollected
 from clipbuild.digest import Digest
@@ -27,6 +26,7 @@ from clipbuild.engine.rebuilder import why
 from clipbuild.engine.traces import State
 from clipbuild.engine.workspace import Workspace
 from clipbuild.errors import CatalogError, UsageError, shown
+from clipbuild.planned import Planned
 from clipbuild.planner import spoken
 from clipbuild.planner.recipes import plan_clip
 from clipbuild.planning import Session
@@ -57,6 +57,8 @@ class Difference:
     broken: str = ""
     pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of what the lock says was bought: "added", "removed" and "replaced" (the same key, other bytes)."""
+    planned: Planned | None = None
+    """The judged plan of now of every clip that was compared; None where none was."""
 
     @property
     def touched(self) -> frozenset[str]:
@@ -91,7 +93,7 @@ def difference(session: Session, rev: str) -> Difference:
 def _compare(
     session: Session, now: Mapping[str, Entry], then: Session, base: str, changed: frozenset[str]
 ) -> Difference:
-    before = {entry.id: entry for entry in then.catalog.entries}
+    before = {entry.id: entry for one in then.catalog.entries if (entry := then.within(one)) is not None}
     old, new = planning.context(then), planning.context(session)
 
     def differs_surely(entry: Entry, other: Entry) -> bool:
@@ -103,17 +105,36 @@ def _compare(
 
     suspects = [name for name, entry in now.items() if name not in before or differs_surely(entry, before[name])]
     gone = () if session.wish.products else tuple(sorted(before.keys() - {entry.id for entry in session.catalog.entries}))
-    graph_then, paths_then = _plan(then, (before[name].load() for name in [*suspects, *gone] if name in before))
-    graph_now, paths_now = _plan(session, (now[name].load() for name in suspects))
-    actions_then, actions_now = by_clip(graph_then), by_clip(graph_now)
+    planned = planning.make_plan(session, among=frozenset(suspects))
+    stand_in = next((move for move in session.library.motions() if move in then.library.motions()), "")
+    actions_now, paths_now = _completed(session, planned, stand_in)
+    graph_then, paths_then = _plan(
+        then, (before[name] for name in [*suspects, *gone] if name in before), session.chosen, stand_in
+    )
+    actions_then = by_clip(graph_then)
     differs = {
         name for name in suspects
         if name in before
         and (_ids(actions_then[name]) != _ids(actions_now[name]) or paths_then[name] != paths_now[name])
     }  # fmt: skip
-    fresh = frozenset(name for name in suspects if name not in before)
-    ids = frozenset(graph_then.actions)
-    return Difference(base, fresh, frozenset(differs), gone, actions_then, ids, "", pins(then.lock, session.lock))
+    return Difference(
+        base, frozenset(suspects) - before.keys(), frozenset(differs), gone, actions_then, frozenset(graph_then.actions), "",
+        pins(then.lock, session.lock), planned,
+    )  # fmt: skip
+
+
+def _completed(session: Session, planned: Planned, stand_in: str) -> tuple[dict[str, Actions], dict[str, list[str]]]:
+    """The actions and files of planned clips; what follows a choice of motion that is not made yet is there as if it were
+    `stand_in`, for a plan that ends at the choice can't be compared."""
+    actions = by_clip(planned.plan.graph)
+    paths = {name: sorted(one.path for one in made) for name, made in planned.deliverables.items()}
+    if session.undecided:
+        chosen, undecided = session.chosen, session.undecided
+        entries = (planned.entries[name] for name in sorted({where.partition("/")[0] for where in undecided}))
+        graph, more = _plan(session, entries, chosen, stand_in)
+        session.chosen, session.undecided = chosen, undecided
+        actions, paths = {**actions, **by_clip(graph)}, {**paths, **more}
+    return actions, paths
 
 
 def pins(then: Lock, now: Lock) -> dict[str, tuple[str, ...]]:
@@ -127,9 +148,15 @@ def pins(then: Lock, now: Lock) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _plan(session: Session, clips: Iterable[Clip]) -> tuple[Graph, dict[str, list[str]]]:
+def _plan(
+    session: Session, entries: Iterable[Entry], chosen: Mapping[str, str], stand_in: str
+) -> tuple[Graph, dict[str, list[str]]]:
+    """The actions of these clips and their files, not judged. `chosen` are the moves that `auto` came to; where nothing
+    is known it is `stand_in`."""
     platforms, spoken_in = session.catalog.project.platforms, session.files()
-    resolved = [spoken.resolved(clip, spoken_in)[0] for clip in clips]
+    resolved = [spoken.resolved(entry.load(), spoken_in)[0] for entry in entries]
+    places = (f"{clip.id}/{platforms[name].spec.name}" for clip in resolved for name in clip.platforms)
+    session.chosen = {**dict.fromkeys(places, stand_in), **chosen}
 
     def planned() -> tuple[Graph, dict[str, list[str]]]:
         graph, box, paths = Graph(), planning.toolbox(session), {}

@@ -1,15 +1,19 @@
 """Which clips a change touches, and which value of which input: told from git, without building anything."""
 
+import json
 import pathlib
+from typing import Any
 
 import pytest
 
 from clipbuild import planning, since
+from clipbuild.engine.action import Verdict
 from clipbuild.errors import UsageError
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
 from tests.support.project import Project
 from tests.support.repository import Repository
+from tests.support.shop import opened
 
 
 class Shop(Project):
@@ -152,6 +156,50 @@ def test_only_what_is_wished_for_is_looked_at(shop) -> None:
     assert shop.difference("HEAD", "item-0").touched == {"item-0"}
     with pytest.raises(UsageError, match="no commit"):
         shop.difference("nowhere")
+
+
+def test_only_the_platforms_that_are_wished_for_are_compared(shop) -> None:
+    """`plan --platform reels --since`: what another platform takes says nothing of reels."""
+    shop.edit("clipbuild.yaml", "platforms: [tiktok]", "platforms: [tiktok, reels]")
+    shop.edit("clipbuild.yaml", "duration: 1", "duration: 4")
+    shop.repository.commit("two platforms")
+    shop.edit("clipbuild.yaml", "brand:\n", "platforms:\n  tiktok: {title_limit: 11}\nbrand:\n")
+    session = planning.open_session(Wish(str(shop.root), (), ("reels",), "draft"), Settings())
+    found = since.difference(session, "HEAD")
+    session.close()
+    assert found.touched == frozenset()
+
+
+def test_what_follows_a_choice_that_is_not_made_is_compared(tmp_path: pathlib.Path) -> None:
+    """With motion that is bought and `auto` a plan ends at the choice until the picture is there: another look of the
+    captions touches the clip all the same, and only that one; so does it once the choice is known."""
+    with opened(tmp_path, "openai", "kling") as store:
+        store.stock(2)
+        store.edit("clipbuild.yaml", "motion: push-in", "motion: auto")
+        store.write(".gitignore", ".clipbuild/\ndist*/\n")
+        Repository(store.root).commit("two products")
+        store.edit("catalog/all.yaml", "photos/p0.png\n", "photos/p0.png\n    caption_style: plain\n")
+
+        def touched() -> dict[str, Any]:
+            out = store.run("plan", "--since", "HEAD", "--json", "--profile", store.profile)[1]
+            return dict(json.loads(out))
+
+        assert touched()["changed"] == ["item-0"]
+        assert store.build().status == 0
+        store.edit("catalog/all.yaml", "caption_style: plain", "caption_style: pop")
+        told = touched()
+        assert told["changed"] == ["item-0"]
+        assert {a["stage"]: a["state"] for a in told["actions"] if a["changed"]}["render"] == "local"
+        assert not any(a["changed"] for a in told["actions"] if a["stage"] == "animate"), "known of then too"
+
+
+def test_the_plan_of_now_is_made_once(shop) -> None:
+    """What was planned to compare is handed on, judged: with everything touched, planning is most of the work."""
+    shop.edit("clipbuild.yaml", "#24443a", "#123456")
+    found = shop.difference()
+    assert found.planned is not None
+    assert found.planned.planned == 3
+    assert len(found.planned.plan.of(Verdict.WILL_RUN)) > 0
 
 
 def test_no_trace_is_left(shop) -> None:

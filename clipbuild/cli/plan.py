@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from clipbuild.cli.common import json_option, selectors, settings, show_json, told_why, workspace
-from clipbuild.cli.scope import Scope, narrowed, scope_of, scope_options
+from clipbuild.cli.scope import Scope, narrowed, scope_of, scope_options, touched
 from clipbuild.errors import UsageError
 from clipbuild.plural import counted
 from clipbuild.wish import Wish
@@ -44,13 +44,13 @@ def show_change(wish: Wish, scope: Scope, form: str) -> int:
     from clipbuild.cli import change
     from clipbuild.impact import impact
 
-    chosen = settings()
-    wish, told = narrowed(wish, scope, chosen)
-    assert told is not None
-    session = planning.open_session(wish, chosen)
+    session = planning.open_session(wish, settings())
     try:
-        planned = planning.make_plan(session, None)
-        found = impact(session, planned, told, _prices(session, planned))
+        clips, told = touched(session, scope)
+        assert clips is not None
+        assert told is not None
+        planned = told.planned or planning.make_plan(session, among=clips)
+        found = impact(session, planned, told, clips, _prices(session, planned))
     finally:
         session.close()
     if form == "json":

@@ -12,6 +12,7 @@ from clipbuild.settings import Settings
 from clipbuild.wish import Wish
 
 if TYPE_CHECKING:
+    from clipbuild.session import Session
     from clipbuild.since import Difference
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,14 +66,22 @@ def narrowed(wish: Wish, scope: Scope, settings: Settings) -> "tuple[Wish, Diffe
     """The wish within this scope, and what differs from the commit if one was named. Raises ClipbuildError."""
     if not scope:
         return wish, None
-    from clipbuild import planning, shards, since
+    from clipbuild import planning
 
     session = planning.open_session(wish, settings)
     try:
-        told = since.difference(session, scope.since) if scope.since else None
-        clips = told.touched if told is not None else None
-        if scope.shard:
-            clips = shards.clips(session, shards.parse(scope.shard), clips)
+        clips, told = touched(session, scope)
     finally:
         session.close()
     return replace(wish, clips=clips), told
+
+
+def touched(session: "Session", scope: Scope) -> "tuple[frozenset[str] | None, Difference | None]":
+    """The clips within this scope (None: all), and what differs. Raises ClipbuildError."""
+    from clipbuild import shards, since
+
+    told = since.difference(session, scope.since) if scope.since else None
+    clips = told.touched if told is not None else None
+    if scope.shard:
+        clips = shards.clips(session, shards.parse(scope.shard), clips)
+    return clips, told
