@@ -13,6 +13,7 @@ from clipbuild import digest
 from clipbuild.digest import Digest
 
 Params = Mapping[str, Any]
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,12 @@ def _document(
 class Graph:
     """Actions in run order: an action's inputs are always added before it. Equal actions are one."""
 
-    __slots__ = ("actions", "aliases")
+    __slots__ = ("_known", "actions", "aliases")
 
     def __init__(self) -> None:
         self.actions: dict[Digest, Action] = {}
         self.aliases: dict[Digest, list[str]] = {}
+        self._known: dict[Digest, set[str]] = {}
 
     def add(
         self,
@@ -106,16 +108,25 @@ class Graph:
             self.actions[identity] = Action(
                 identity, name, stage, version, params, dict(inputs), pool, precious, tools
             )
-        names = self.aliases.setdefault(identity, [])
-        if name not in names:
-            names.append(name)
+        self._call(identity, name)
         return self.actions[identity]
 
     def put(self, action: Action) -> None:
         """Add an action of an earlier graph, or only its name to the equal one that is there; inputs first, as for `add`."""
-        names = self.aliases.setdefault(self.actions.setdefault(action.id, action).id, [])
-        if action.name not in names:
-            names.append(action.name)
+        self.actions.setdefault(action.id, action)
+        self._call(action.id, action.name)
+
+    def _call(self, identity: Digest, name: str) -> None:
+        """Note a name of an action. What says nothing of its product is one action of thousands of clips: many names are
+        also kept as a set."""
+        names = self.aliases.setdefault(identity, [])
+        known = names if len(names) < _FEW else self._known.get(identity)
+        if known is None:
+            known = self._known[identity] = set(names)
+        if name not in known:
+            names.append(name)
+            if known is not names:
+                self._known[identity].add(name)
 
     def __iter__(self) -> Iterator[Action]:
         return iter(self.actions.values())

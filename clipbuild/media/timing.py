@@ -94,7 +94,8 @@ def still(params: Mapping[str, Any], *, by_word: bool = False) -> float:
     moments = [round(i * 0.05, 3) for i in range(max(1, int(until / 0.05)))]
     spans = [(cue.start, cue.end, _come(cue, by_word), cue.end - LEAVING) for cue in every if cue.kind != "sign"]
     best, least = 0.0, float("inf")
-    for at in sorted(moments, key=lambda at: abs(at - STILL * seconds)):
+    middle = STILL * seconds
+    for _, at in sorted([(abs(at - middle), at) for at in moments]):
         waits = [max(0.0, come - at, at - leave) for start, end, come, leave in spans if start <= at < end]
         off = round(max(waits), 3) if waits else 10.0 if every else 0.0
         if off < least:

@@ -19,6 +19,7 @@ class Library:
         self.load, self.shipped = load, resources.folder("templates")
         self.files = files or Disk(root)
         self._tables: dict[str, Mapping[str, Any]] = {}
+        self._listed: dict[str, list[str]] = {}
 
     def motions(self) -> Mapping[str, Any]:
         """Every motion by name."""
@@ -52,8 +53,10 @@ class Library:
         return {name: self._table(f"overlays/{name}.yaml", "") for name in _yaml(self._shipped("overlays"))}
 
     def _shipped(self, folder: str) -> list[str]:
-        path = os.path.join(self.shipped, folder)
-        return os.listdir(path) if os.path.isdir(path) else []
+        if folder not in self._listed:  # asked for every clip
+            path = os.path.join(self.shipped, folder)
+            self._listed[folder] = os.listdir(path) if os.path.isdir(path) else []
+        return self._listed[folder]
 
     def _table(self, name: str, key: str) -> Mapping[str, Any]:
         if name not in self._tables:

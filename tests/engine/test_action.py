@@ -1,6 +1,7 @@
 """Actions: an identity made of content alone, and a key in which every byte that counts is told (S2)."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,3 +133,14 @@ def test_a_key_without_made_inputs_is_the_identity() -> None:
     assert key(action) == action.id
     plan = rebuilder.judge(graph := Graph(), lambda key: None, lambda blob: True)
     assert list(plan.graph) == list(graph) == []
+
+
+def test_one_action_of_thousands_of_clips_has_each_name_once_and_in_order() -> None:
+    """However many there are, and however often they are told; taking over an action of an earlier graph counts too."""
+    graph, names = Graph(), [f"item-{n}/captions" for n in range(40)]
+    for name in [*names, *reversed(names), names[20]]:
+        action = graph.add(name, "captions", 1, {}, {})
+    graph.put(replace(action, name="late"))
+    graph.put(replace(action, name=names[3]))
+    assert graph.aliases[action.id] == [*names, "late"]
+    assert len(graph) == 1
