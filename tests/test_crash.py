@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from clipbuild.digest import of_bytes
-from clipbuild.engine.store import Store
+from clipbuild.engine.store import DAY, HOUR, Store
 from tests.bench import workspace
 from tests.support.rehearsal import Stage
 
@@ -306,6 +306,30 @@ def test_a_clean_up_lets_other_workspaces_of_its_store_live(scenes: Scenes) -> N
         (root / ".clipbuild" / "snapshot.").unlink()
         assert scenes.stage.run("-C", str(root), "build", store=store).status == 0
     assert (tree(mine), tree(other)) == (scenes.ends["rebuild"], after)
+
+
+@pytest.mark.parametrize("lie", ["", "unused"])
+def test_what_another_workspace_used_of_late_is_left(scenes: Scenes, lie: str) -> None:
+    """Two workspaces, one store. The other one judges all of it anew a day later: what it asked for counts as used from then
+    on, and a clean-up here takes none of it. A store that does not note what is used loses it."""
+    store = str(pathlib.Path(tempfile.mkdtemp(dir=scenes.place)) / "store")
+    mine, other = scenes.root("rebuild"), scenes.root("rebuild")
+    (other / "catalog/part-0000.yaml").write_text((other / "catalog/part-0000.yaml").read_text().replace("Made anew", "Other"))
+    for root in (mine, other):
+        assert scenes.stage.run("-C", str(root), "build", store=store).status == 0
+    time.sleep(0.6)
+    between = time.time() - 0.3
+
+    def judged() -> list[str]:
+        (other / ".clipbuild" / "snapshot.").unlink()
+        built = scenes.stage.run("-C", str(other), "build", "--json", store=store, later=2 * 3600, lie=lie)
+        assert built.status == 0, built.err
+        return list(built.report["ran"])
+
+    assert judged() == []
+    later = DAY + HOUR - (time.time() - between)
+    done = scenes.stage.run("-C", str(mine), "gc", "--remove", "--json", store=store, later=later)
+    assert (judged() == []) == (not lie), done
 
 
 def blobs(store: str) -> set[str]:

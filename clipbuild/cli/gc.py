@@ -15,8 +15,9 @@ from clipbuild.plural import counted
 def gc(folder: str, remove: bool, as_json: bool) -> int:
     """Say what the store holds that nobody needs any more; with --remove, remove it.
 
-    Never removed: what was bought, what a lock of this worktree or of any branch pins or approves, what the output trees
-    and the current catalog's plans lead to, what a running build uses, and anything younger than a day.
+    Never removed: what was bought, what a lock of this worktree or of any branch pins or approves, what the output
+    trees and the current catalog's plans lead to, what a running build uses, and anything that a build made or
+    asked for in the last day, in whichever workspace.
     """
     from clipbuild import upkeep
     from clipbuild.engine.workspace import Workspace

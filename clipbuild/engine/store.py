@@ -9,13 +9,18 @@ Knows nothing of actions, traces or who wants a blob.
     quarantine/          damaged blobs, kept for a person to look at
     tmp/                 blobs on their way in
     users                lock file: shared while a build uses the store, exclusive while clean-up removes
+
+When a blob was last used is told by its ctime, to the hour: setting its mode to what it is moves that and nothing else,
+while the mtime is also that of the files of the tree that share its bytes, by which these are known.
 """
 
 import fcntl
 import os
 import re
+import stat
 import threading
-from collections.abc import Collection, Iterable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,7 +31,7 @@ from clipbuild.engine import files, premises
 from clipbuild.engine.disk import DISK, Disk
 from clipbuild.errors import IntegrityError, UsageError, shown
 
-DAY = 86400.0
+DAY, HOUR = 86400.0, 3600.0
 _FOLDER_NAME = re.compile(r"[0-9a-f]{2}\Z")
 
 
@@ -71,11 +76,14 @@ class Store:
     Raises UsageError for a store of a newer version, a link, another user's or one that others may write to.
     """
 
-    def __init__(self, root: str, *, shared: bool = False, disk: Disk = DISK) -> None:
+    def __init__(
+        self, root: str, *, shared: bool = False, disk: Disk = DISK, clock: Callable[[], float] | None = None
+    ) -> None:
         self.root = root
-        self._disk = disk
+        self._disk, self._clock = disk, clock or time.time
         self._mode = 0o2770 if shared else 0o700
-        self._known: set[Digest] = set()
+        self._known: dict[Digest, float] = {}
+        self._in_use = False
         self._sound: set[Digest] = set()
         self._unflushed: set[Digest] = set()
         self._guard = threading.Lock()
@@ -91,12 +99,19 @@ class Store:
 
     def has(self, name: Digest) -> bool:
         """A blob of this name is there; cheap, remembered within a run, says nothing of its bytes."""
-        if name in self._known:
+        now = self._clock()
+        if self._known.get(name, 0.0) > now:
             return True
-        found = os.path.exists(self._place(name))
-        if found:
-            self._known.add(name)
-        return found
+        path = self._place(name)
+        try:
+            facts = os.stat(path)
+        except OSError:
+            return False
+        self._known[name] = now + HOUR
+        if self._in_use and facts.st_ctime < now - HOUR:
+            with suppress(OSError):
+                os.chmod(path, stat.S_IMODE(facts.st_mode))
+        return True
 
     def size(self, name: Digest) -> int:
         """Bytes. Raises KeyError if absent."""
@@ -189,7 +204,7 @@ class Store:
                 yield digest.parse(name)
 
     def gc(self, keep: Collection[Digest], *, now: float, dry_run: bool) -> Sweep:
-        """Remove the blobs nobody needs: not in `keep`, not bought, untouched for a day before `now` (Unix time).
+        """Remove the blobs nobody needs: not in `keep`, not bought, not used for a day before `now` (Unix time).
 
         Raises UsageError while a build uses the store.
         """
@@ -197,8 +212,11 @@ class Store:
         removed, kept = [], 0
         with self._lock(fcntl.LOCK_EX if not dry_run else fcntl.LOCK_SH):
             for name in sorted(self.blobs()):
-                facts = os.lstat(self._place(name))
-                if name in keep or name in bought or max(facts.st_mtime, facts.st_ctime) > now - DAY:
+                try:
+                    facts = os.lstat(self._place(name))
+                except FileNotFoundError:  # somebody found it damaged, just now
+                    continue
+                if name in keep or name in bought or max(facts.st_mtime, facts.st_ctime) > now - DAY - HOUR:
                     kept += 1
                     continue
                 if not dry_run:
@@ -228,10 +246,15 @@ class Store:
 
     @contextmanager
     def use(self) -> Iterator[None]:
-        """Hold the store against clean-up by another process. Raises UsageError while one is at work."""
+        """Hold the store against clean-up by another process, and let blobs that are asked for count as used. Raises
+        UsageError while a clean-up is at work."""
         self._prepare()
         with self._lock(fcntl.LOCK_SH):
-            yield
+            self._in_use = True
+            try:
+                yield
+            finally:
+                self._in_use = False
 
     def _place(self, name: Digest) -> str:
         return f"{self.root}/{name[:2]}/{name}"
@@ -285,7 +308,7 @@ class Store:
                 files.flush_folder(self.root, self._disk)
         finally:
             self._disk.close(home)
-        self._known.add(name)
+        self._known[name] = self._clock() + HOUR
         self._sound.add(name)
         if not precious:
             with self._guard:
@@ -338,7 +361,7 @@ class Store:
         return Damage(name, kind, self.is_precious(name), os.path.join(self.root, "quarantine", target))
 
     def _forget(self, name: Digest) -> None:
-        self._known.discard(name)
+        self._known.pop(name, None)
         self._sound.discard(name)
 
     def _clear_temporaries(self, now: float) -> None:

@@ -6,6 +6,7 @@ import random
 import stat
 import threading
 import time
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import settings
@@ -15,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from clipbuild import digest
 from clipbuild.engine.disk import Os
 from clipbuild.engine.premises import FORMAT
-from clipbuild.engine.store import DAY, Store
+from clipbuild.engine.store import DAY, HOUR, Store
 from clipbuild.errors import IntegrityError, UsageError
 from tests.support.disks import ERRORS, Closing, Crumbs, Interruptible, Killed
 
@@ -298,6 +299,24 @@ def test_clean_up_removes_only_what_nobody_needs(store):
     assert not store.has(old)
     assert store.has(wanted)
     assert store.has(bought)
+
+
+@pytest.mark.parametrize("building", [True, False])
+def test_what_a_build_asks_for_counts_as_used(tmp_path, building):
+    """For a day and an hour more; to ask without building, as `plan` does, is no use. Nothing else of the blob moves: the
+    files of the tree that share its bytes are told by size, mtime and inode. (Where it is not noted the blob goes.)"""
+    store = Store(str(tmp_path / "store"))
+    used, left = store.add_bytes(b"used"), store.add_bytes(b"left")
+    before = os.stat(store.path(used))
+    time.sleep(0.05)
+    began = time.time()
+    later = Store(store.root, clock=lambda: time.time() + 2 * HOUR)
+    with later.use() if building else nullcontext():
+        assert later.has(used)
+    after = os.stat(store.path(used))
+    assert (after.st_mtime_ns, after.st_ino, after.st_mode, after.st_size) == (before.st_mtime_ns, before.st_ino, before.st_mode, 4)
+    found = store.gc(set(), now=began + DAY + HOUR - 0.02, dry_run=False)
+    assert {name for name, _ in found.blobs} == ({left} if building else {used, left})
 
 
 def test_clean_up_takes_old_temporaries_and_leaves_young_ones(store):

@@ -53,8 +53,8 @@ class Stage:
 
     def start(self, *args: str, **faults: Any) -> int:
         """Begin `clipbuild ARGS`. Its disk kills it at call `kill`, fails call `fail` with `error`, stops it at call
-        `freeze`, or lies: `lie` is "torn" (a rename that copies), "unlocked" (locks that anybody gets) or "greedy" (a
-        clean-up that asks nobody what is needed). `later` puts its clock on by so many seconds, `store` is
+        `freeze`, or lies: `lie` is "torn" (a rename that copies), "unlocked" (locks that anybody gets), "greedy" (a
+        clean-up that asks nobody what is needed) or "unused" (a store that does not note what is used). `later` puts its clock on by so many seconds, `store` is
         the store its user has set."""
         usual = {"kill": 0, "fail": 0, "error": 0, "lie": "", "freeze": 0, "later": 0, "store": ""}
         pid = self.ask(do="start", args=args, **{**usual, **faults})
@@ -119,7 +119,7 @@ def build(task: dict[str, Any], folder: str) -> None:
 
     from clipbuild import upkeep
     from clipbuild.cli.main import main
-    from clipbuild.engine import disk
+    from clipbuild.engine import disk, store
 
     put, now = door(task), time.time
     disk.put_behind(put)
@@ -128,6 +128,8 @@ def build(task: dict[str, Any], folder: str) -> None:
         fcntl.flock = lambda fd, kind: None  # as on a network file system that has none
     if task["lie"] == "greedy":
         upkeep._needed = lambda session: set()
+    if task["lie"] == "unused":
+        store.HOUR = float("inf")
     if task["store"]:
         os.environ["CLIPBUILD_CONFIG"] = os.path.join(folder, f"config-{os.getpid()}.toml")
         with open(os.environ["CLIPBUILD_CONFIG"], "w") as file:
