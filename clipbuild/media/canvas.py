@@ -105,23 +105,24 @@ def vignette(picture: Floats, strength: float) -> Floats:
     return np.asarray(picture * (1 - np.float32(strength) * far * far)[:, :, None], np.float32)
 
 
-def blurred(values: Floats, sigma: float) -> Floats:
-    """A bell blur of a map or a picture; edges repeat. Wide ones are made on a smaller copy."""
+def blurred(values: Floats, sigma: float, flat: float = 1.0) -> Floats:
+    """A bell blur of a map or a picture, `flat` times as far up and down as aside; edges repeat. Wide ones are made on
+    a smaller copy."""
     if sigma < 0.4:
         return values
-    step = int(sigma / BLUR_SIDE)
+    step = int(sigma * min(flat, 1.0) / BLUR_SIDE)
     if step <= 1:
-        return _boxes(values, sigma)
+        return _boxes(values, sigma, flat)
     height, width = values.shape[:2]
     small = cv2.resize(values, (max(2, -(-width // step)), max(2, -(-height // step))), interpolation=cv2.INTER_AREA)
-    small = _boxes(np.asarray(small, np.float32), sigma / step)
+    small = _boxes(np.asarray(small, np.float32), sigma / step, flat)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _boxes(values: Floats, sigma: float) -> Floats:
-    side = 2 * max(1, round(sigma * 0.94)) + 1
+def _boxes(values: Floats, sigma: float, flat: float) -> Floats:
+    wide, high = (2 * max(1, round(reach * 0.94)) + 1 for reach in (sigma, sigma * flat))
     for _ in range(3):
-        values = np.asarray(cv2.blur(values, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
+        values = np.asarray(cv2.blur(values, (wide, high), borderType=cv2.BORDER_REPLICATE), np.float32)
     return values
 
 

@@ -81,8 +81,10 @@ def _cues(params: Mapping[str, Any]) -> list[timing.Cue]:
 def _setter(
     params: Mapping[str, Any], fonts: Sequence[str], size: tuple[int, int], cues: Sequence[timing.Cue]
 ) -> lettering.Setter:
-    known = Fonts(fonts, str(params.get("language") or ""))
-    return lettering.Setter(known, lettering.looks_of(params), _unit(size), timing.runs_rtl(cues))
+    known, looks = Fonts(fonts, str(params.get("language") or "")), lettering.looks_of(params)
+    if not any(cue.kind in ("offer", "price") for cue in cues):  # a button waits for its price only
+        looks["cta"] = replace(looks["cta"], delay=0.0)
+    return lettering.Setter(known, looks, _unit(size), timing.runs_rtl(cues))
 
 
 def _lowered(size: tuple[int, int]) -> tuple[float, ...]:

@@ -22,6 +22,8 @@ LARGEST = 1.9
 SOLID = 128
 FOOT = 0.3
 """How far over the foremost foot, as a share of the height, another one may end: they stand further behind."""
+FLAT = 0.42
+"""A shadow on a floor is seen at a slant: it reaches so much less far up and down than aside."""
 FAINT = 8
 """Alpha up to here in a shadow is the rim of a crop, not shade, and is taken off it."""
 
@@ -176,9 +178,9 @@ def standing_shadow(alpha: Floats) -> Floats:
     for start, end in _feet(solid, foot, tall):
         touch = _contact(solid[:, start:end], foot, tall, alpha.shape[1], start)
         own = min(unit, 2.4 * (end - start))  # a thin leg has a small dark foot, not the pool of the whole thing
-        light *= 1 - _deep(canvas.blurred(touch, max(1.0, 0.006 * own)), 0.55)
-        light *= 1 - _deep(_moved(canvas.blurred(touch, max(1.5, 0.022 * own)), 0, 0.008 * own) * 3, 0.45)
-        light *= 1 - _deep(_moved(canvas.blurred(touch, max(4.0, 0.075 * own)), 0, 0.02 * own) * 6, 0.38)
+        light *= 1 - _deep(canvas.blurred(touch, max(1.0, 0.006 * own), FLAT), 0.55)
+        light *= 1 - _deep(_moved(canvas.blurred(touch, max(1.5, 0.022 * own), FLAT), 0, 0.012 * own) * 3, 0.45)
+        light *= 1 - _deep(_moved(canvas.blurred(touch, max(4.0, 0.09 * own), FLAT), 0.02 * own, 0.03 * own) * 6, 0.38)
     return np.asarray(np.clip(1 - light, 0, 0.85), np.float32)
 
 

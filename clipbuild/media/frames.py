@@ -23,6 +23,8 @@ from clipbuild.media.warp import ONE, Placed
 Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 AHEAD = 3
+LEAVING = 0.12
+"""Seconds in which a layer goes at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,12 +174,13 @@ def _layers(scene: Scene, index: int) -> Iterator[Rows]:
 
 
 def opacity(layer: Layer | Film, at: float, seconds: float) -> float:
-    """How much of a layer shows at a moment, 0…1. One that stays to the clip's end does not fade out before it."""
+    """How much of a layer shows at a moment, 0…1. It goes quicker than it comes, so that the next one need not wait; one
+    that stays to the clip's end does not fade out before it."""
     if not layer.start <= at < layer.end:
         return 0.0
     come = _smooth((at - layer.start) / layer.fade) if layer.fade > 0 else 1.0
     stays = layer.end >= seconds - 1e-6
-    gone = 1.0 if layer.fade <= 0 or stays else _smooth((layer.end - at) / layer.fade)
+    gone = 1.0 if layer.fade <= 0 or stays else _smooth((layer.end - at) / min(layer.fade, LEAVING))
     return min(come, gone)
 
 

@@ -11,7 +11,7 @@ Box = tuple[int, int, int, int]
 
 # Portrait text keeps to the box that TikTok, Reels and Shorts all leave free (rows 269–1248, columns 108–890 of
 # 1080x1920); the picture may reach below it, because their own words there are few and see-through.
-_PORTRAIT = {"text": (0.1, 0.145, 0.824, 0.42), "photo": (0.08, 0.445, 0.92, 0.815)}
+_PORTRAIT = {"text": (0.1, 0.145, 0.824, 0.445), "photo": (0.08, 0.465, 0.92, 0.83)}
 _SQUARE = {"text": (0.08, 0.07, 0.92, 0.4), "photo": (0.08, 0.43, 0.92, 0.93)}
 _LANDSCAPE = {"text": (0.06, 0.12, 0.49, 0.88), "photo": (0.53, 0.09, 0.95, 0.91)}
 _BARE = {"portrait": (0.1, 0.16, 0.824, 0.65), "square": (0.09, 0.12, 0.91, 0.88), "landscape": (0.1, 0.14, 0.9, 0.86)}

@@ -3,8 +3,8 @@
 Knows nothing of colours or of what is behind.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from clipbuild.errors import MediaError
 from clipbuild.media.layout import Box
@@ -15,8 +15,12 @@ from clipbuild.media.timing import CLOSING, Cue
 LARGE = (1.5, 1.35, 1.2, 1.1)
 """What a card tries first: its text is what it shows."""
 SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-ROW = 0.78
-"""How small, against their usual size, price and button may get to stand in a row where a room is low."""
+ROW = 0.95
+"""How small, against the other texts, the letters of a button may get so that it stands in a row with the price."""
+LEADS = (1.5, 1.35, 1.2, 1.1)
+"""How much larger than its usual share of the texts a card's headline becomes where there is room for it."""
+STEP_BACK = 0.88
+"""What a larger headline counts where all other texts get a size smaller for it."""
 MANY = 40
 """Lines a text may have where nothing else helps."""
 GAP = 0.022
@@ -76,21 +80,16 @@ def _meeting(cues: Sequence[Cue]) -> list[list[Cue]]:
 
 
 def _grouped(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], large: bool) -> Group:
-    sizes = (*(LARGE if large else ()), *SCALES)
-    flat = rooms[0][2] - rooms[0][0] > rooms[0][3] - rooms[0][1] and {"price", "cta"} <= {cue.kind for cue in cues}
-    tries = [(rooms[0], scale, 0, True) for scale in sizes if flat and scale >= ROW]
-    tries += [(rooms[0], scale, 0, False) for scale in sizes]
-    tries += [(room, scale, 0, False) for room in rooms[1:] for scale in SCALES[2:]]
-    tries += [(rooms[-1], scale, MANY, False) for scale in SCALES[-3:]]
     failure: MediaError | None = None
-    for room, scale, lines, row in tries:
+    for number, (room, scale, lines) in enumerate(tries := list(_tries(rooms, large))):
         try:
-            found = _stacked(setter, cues, room, scale, lines, row)
+            found = _stacked(setter, cues, room, scale, lines)
         except MediaError as error:
             failure = error
             continue
         if found is not None:
-            return Group(tuple(found), room)
+            led = _led(setter, cues, tries[number : number + 2]) if large and not lines else None
+            return Group(tuple(led or found), room)
     raise failure or MediaError(
         "there is more text at once than has room",
         [("texts", ", ".join(f'"{cue.text}"' for cue in cues)[:200])],
@@ -98,22 +97,52 @@ def _grouped(setter: Setter, cues: Sequence[Cue], rooms: Sequence[Box], large: b
     )
 
 
-def _stacked(
-    setter: Setter, cues: Sequence[Cue], room: Box, scale: float, lines: int, row: bool
-) -> list[Placed] | None:
-    """Each below all it meets in time; None when the last of them leaves the room, or with `row` the button can't stand
-    beside the price."""
+def _tries(rooms: Sequence[Box], large: bool) -> Iterator[tuple[Box, float, int]]:
+    """Rooms, sizes and (0: the look's own) numbers of lines, the best-looking first."""
+    yield from ((rooms[0], scale, 0) for scale in (*(LARGE if large else ()), *SCALES))
+    yield from ((room, scale, 0) for room in rooms[1:] for scale in SCALES[2:])
+    yield from ((rooms[-1], scale, MANY) for scale in SCALES[-3:])
+
+
+def _led(setter: Setter, cues: Sequence[Cue], tries: Sequence[tuple[Box, float, int]]) -> list[Placed] | None:
+    """The same with a larger headline, where it can be had for little: the other texts at most one size smaller."""
+    if not any(cue.kind == "headline" for cue in cues):
+        return None
+    found: list[tuple[float, list[Placed]]] = []
+    for (room, scale, _), weight in zip(tries, (1.0, STEP_BACK), strict=False):
+        look = setter.looks["headline"]
+        for lead in LEADS:
+            leading = replace(setter, looks={**setter.looks, "headline": replace(look, size=look.size * lead)})
+            if room == tries[0][0] and (placed := _or_none(leading, cues, room, scale)) is not None:
+                found.append((_letters(placed, "headline") * weight, placed))
+                break
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _or_none(setter: Setter, cues: Sequence[Cue], room: Box, scale: float) -> list[Placed] | None:
+    try:
+        return _stacked(setter, cues, room, scale, 0)
+    except MediaError:
+        return None
+
+
+def _letters(placed: Sequence[Placed], kind: str) -> float:
+    """The size of the letters of this kind of text."""
+    return max((item.element.size for item in placed if item.cue.kind == kind), default=0.0)
+
+
+def _stacked(setter: Setter, cues: Sequence[Cue], room: Box, scale: float, lines: int) -> list[Placed] | None:
+    """Each below all it meets in time, a button beside its price where that fits; None when the last of them leaves the
+    room."""
     found: list[Placed] = []
     x0, y0, x1, y1 = room
     gap = GAP * setter.unit
     for cue in cues:
         met = [placed for placed in found if placed.cue.meets(cue)]
-        beside = _beside(setter, cue, met, room, scale, ROW if row else 0.95 * scale) if cue.kind == "cta" else None
+        beside = _beside(setter, cue, met, room, scale) if cue.kind == "cta" else None
         if beside is not None:
             found.append(beside)
             continue
-        if row and cue.kind == "cta":
-            return None
         top = max([placed.rect.y1 + gap * _apart(placed.cue, cue) for placed in met], default=float(y0))
         element = setter.element(cue, x1 - x0, y1 - y0, scale, lines)
         if top + element.height > y1 + 0.5:
@@ -129,10 +158,8 @@ def _apart(above: Cue, below: Cue) -> float:
     return 1.4 if above.kind == "headline" else 1.0
 
 
-def _beside(
-    setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: float, least: float
-) -> Placed | None:
-    """A button stands beside the price where both fit in a row and its letters keep `least` of their usual size."""
+def _beside(setter: Setter, cue: Cue, met: Sequence[Placed], room: Box, scale: float) -> Placed | None:
+    """A button stands beside the price where both fit in a row and its letters stay in proportion to the other texts."""
     price = next((placed for placed in met if placed.cue.kind == "price"), None)
     if price is None:
         return None
@@ -144,7 +171,7 @@ def _beside(
         element = setter.element(cue, width, room[3] - room[1], scale)
     except MediaError:
         return None
-    if element.size < least * element.look.size * setter.unit:
+    if element.size < ROW * scale * element.look.size * setter.unit:
         return None
     y = price.y + (price.element.height - element.height) / 2
     if y < room[1]:

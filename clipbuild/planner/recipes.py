@@ -179,7 +179,7 @@ def _clip_check(
     if sent:
         inputs["image"] = sent.out("image")
         own = {"name": clip.motion.name, "amount": clip.motion.amount, "loop": clip.motion.loop}
-        params |= {"move": {**box.motion(clip.motion.name), **own}, "seconds": clip.seconds}
+        params |= {"move": {**_drawn(box.motion(clip.motion.name)), **own}, "seconds": clip.seconds}
     return _add(graph, f"{clip.id}/{spec.name}/clipcheck", "clipcheck", params, inputs, box).out("report")
 
 
@@ -274,8 +274,13 @@ def _render(
 def _motion(clip: Clip, box: Toolbox) -> dict[str, Any]:
     own = {"name": clip.motion.name, "amount": clip.motion.amount, "loop": clip.motion.loop}
     if clip.motion.name == "auto":
-        return {**own, "library": dict(box.motions())}
-    return {**box.motion(clip.motion.name), **own}
+        return {**own, "library": {name: _drawn(one) for name, one in box.motions().items()}}
+    return {**_drawn(box.motion(clip.motion.name)), **own}
+
+
+def _drawn(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a motion shapes the frames drawn here: not when it suits, nor how a model is asked for it."""
+    return {key: value for key, value in entry.items() if key not in ("suits", "needs", "words", "camera")}
 
 
 def _words(clip: Clip) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Choose:
     """
 
     name: str = "choose"
-    version: int = 1
+    version: int = 2
     outputs: tuple[str, ...] = ("choice", "advice")
     tools: tuple[str, ...] = ()
     inline: bool = True
@@ -38,7 +38,7 @@ class Choose:
         with open(work.inputs["report"], "rb") as file:
             report = json.load(file)
         named, library = str(work.params["motion"]), _library(work)
-        order = suiting.ranked(dict(report.get("measures") or {}), library)
+        order = suiting.ranked(_measures(work, report), library)
         if not order:
             raise ActionError(f"{work.name}: there are no motions to choose from", hint="name one in `motion:`")
         kind = suiting.composition(report.get("axes") or {})
@@ -52,6 +52,13 @@ class Choose:
 
 
 STAGE = Choose()
+
+
+def _measures(work: "Workdir", report: Mapping[str, Any]) -> dict[str, float]:
+    """What the check measured on the flat picture. One in layers has depth, however little of it shows in a still: its
+    parts move apart."""
+    found = dict(report.get("measures") or {})
+    return {**found, "depth": 1.0} if "subject" in work.inputs else found
 
 
 def _library(work: "Workdir") -> dict[str, Mapping[str, Any]]:

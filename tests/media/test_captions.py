@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from clipbuild.errors import MediaError
-from clipbuild.media import captions, fonts
+from clipbuild.media import captions, fonts, timing
 from clipbuild.media.layers import Layer
+from tests.support import styles
 
 SIZE, SAFE = (540, 960), (54, 134, 445, 624)
 
@@ -41,6 +42,15 @@ def test_all_text_is_drawn_inside_the_safe_box() -> None:
         assert layer.y >= SAFE[1] - 6
         assert layer.x + wide <= SAFE[2] + 6
         assert layer.y + high <= SAFE[3] + 6
+
+
+def test_a_button_waits_for_its_price_only() -> None:
+    """Alone it comes at once, so that no part of the clip stands without a word."""
+    looks = styles.overlays()
+    price, button = drawn(offer={"price": "€9"}, cta="Shop", overlays=looks, captions=[{"text": "Warm"}])[-2:]
+    assert button.start > price.start
+    (_, late) = drawn(cta="Shop", overlays=looks, captions=[{"text": "Warm"}])
+    assert late.start == timing.cues({"seconds": 5, "cta": "Shop", "captions": [{"text": "Warm"}]})[-1].start
 
 
 def test_a_character_without_glyph_is_an_error_that_names_it() -> None:

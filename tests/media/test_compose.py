@@ -72,6 +72,17 @@ def test_it_stands_on_its_shadow() -> None:
     assert np.abs(np.diff(made.shadow[y1 + 3 :], axis=0)).max() < 0.12
 
 
+def test_a_shadow_lies_on_the_floor() -> None:
+    """Round a thin foot it reaches further aside than up its side."""
+    alpha = np.zeros((200, 200), np.uint8)
+    alpha[:30], alpha[:, 92:108] = 255, 255
+    made = compose.placed(Product(np.full((200, 200, 3), 120, np.uint8), alpha), wall(), ROOM)
+    _, y0, _, y1 = box(made.alpha)
+    foot = made.shadow[y0 + (y1 - y0) // 2 :] > 0.12
+    wide, high = int(foot.any(axis=0).sum()), int(foot.any(axis=1).sum())
+    assert wide > 1.3 * high
+
+
 def test_every_leg_touches_the_floor() -> None:
     """A stool stands on each of its legs, also those that end higher in the picture."""
     alpha = np.zeros((200, 200), np.uint8)

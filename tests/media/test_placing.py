@@ -48,6 +48,25 @@ def test_a_button_stands_beside_the_price_where_there_is_room() -> None:
     assert price.rect.x1 == ROOM[2]
 
 
+def test_a_button_is_never_made_small_to_stand_in_a_row() -> None:
+    """It stands under the price, in its full size, where the row has too little room for it."""
+    price, button = place([Cue("price", "€49", 0, 5), Cue("cta", "Find your size now", 0, 5)])
+    assert button.rect.y0 > price.rect.y1
+    assert button.element.size == pytest.approx(LOOKS["cta"].size * 540, rel=0.01)
+
+
+def test_a_headline_takes_the_room_that_is_left() -> None:
+    """On a card its letters grow where the words under it, which need the width, can't; all stays in the room."""
+    cues = [Cue("headline", "Sweet week", 0, 5), Cue("caption", "Everything sugar, 20% off until the end of the week", 0, 5),
+            Cue("price", "−20%", 3, 5), Cue("cta", "Code SWEET20", 3, 5)]  # fmt: skip
+    setter = lettering.Setter(FONTS, LOOKS, 540.0)
+    room = (54, 139, 374, 419)
+    (group,) = placing.place(setter, cues, [room], large=True)
+    sizes = {item.cue.kind: item.element.size / (LOOKS[item.cue.kind].size * 540) for item in group.placed}
+    assert sizes["headline"] > 1.08 * sizes["cta"]
+    assert all(item.rect.inside(placing.Rect(*room), 1.0) for item in group.placed)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["hook", "caption", "offer", "cta"]), st.text(LETTERS, min_size=1, max_size=90),

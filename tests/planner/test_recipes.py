@@ -296,6 +296,21 @@ def test_a_draft_composes_as_the_final_does() -> None:
     assert shares[0] == pytest.approx(shares[1], abs=0.001)
 
 
+@pytest.mark.parametrize("name", ["push-in", "auto"])
+def test_when_a_motion_suits_is_asked_by_its_choice_alone(name: str) -> None:
+    """New ranges of a motion, or new words for a model, draw no clip again that is drawn here with the same move."""
+    clip = full(motion=Motion(name))
+
+    def asked(suits: Any, words: str) -> dict[str, list[Any]]:
+        motions = {**MOTIONS, "push-in": {"zoom": [1.0, 1.2], "suits": suits, "words": {"motion": words}}}
+        graph, _ = planned(clip, toolbox(motions=lambda: motions, motion=motions.__getitem__))
+        return {stage: [a.params for a in graph if a.stage == stage] for stage in ("choose", "render")}
+
+    one, other = asked({"headroom": [1.1, None]}, "slow"), asked({"headroom": [1.2, None]}, "slower")
+    assert one["choose"] != other["choose"]
+    assert one["render"] == other["render"]
+
+
 def test_a_bought_motion_is_not_measured_by_layers() -> None:
     """A model makes its own depth: what `parallax` needs of layers counts where it is drawn here and where `auto` ranks,
     not in the advice on a picture that a model is sent."""

@@ -12,14 +12,16 @@ LIBRARY = {
     "drift": {"suits": {"room_right": [0.2, None], "headroom": [None, 1.1]}},
     "parallax": {"suits": {"headroom": [1.1, None], "depth": [1, 1]}, "needs": "layers"},
 }
-ROOMY = {
+ROOMY: dict[str, Any] = {
     "measures": {"headroom": 1.4, "room_right": 0.05, "depth": 1.0}, "boxes": {"subject": [0.3, 0.3, 0.7, 0.7]},
     "axes": {"subject_count": "1", "background": "plain"},
 }  # fmt: skip
 
 
-def chosen(tmp_path: pathlib.Path, motion: str, *, layers: bool = False, **params: Any) -> tuple[Any, Any]:
-    (tmp_path / "in").write_text(json.dumps(ROOMY))
+def chosen(
+    tmp_path: pathlib.Path, motion: str, report: Any = ROOMY, *, layers: bool = False, **params: Any
+) -> tuple[Any, Any]:
+    (tmp_path / "in").write_text(json.dumps(report))
     inputs = {"report": str(tmp_path / "in")} | ({"subject": "unread"} if layers else {})
     work = Workdir("0" * 64, "a/b/choose", {"motion": motion, "library": LIBRARY, **params}, inputs, str(tmp_path))
     STAGE.run(work)
@@ -44,3 +46,11 @@ def test_a_named_move_is_kept(tmp_path: pathlib.Path) -> None:
     assert choice["motion"] == "drift"
     assert advice == {"better": "push-in", "because": "room right, headroom"}
     assert chosen(tmp_path, "push-in")[1]["better"] == ""
+
+
+def test_layers_have_depth(tmp_path: pathlib.Path) -> None:
+    """A move in depth that is named for a picture in layers is not spoken against because the flat picture shows none."""
+    flat = {**ROOMY, "measures": {**ROOMY["measures"], "depth": 0.0}}
+    assert chosen(tmp_path, "parallax", flat, layers=True)[1]["better"] == ""
+    assert chosen(tmp_path, "auto", flat, layers=True)[0]["motion"] == "parallax"
+    assert chosen(tmp_path, "auto", flat)[0]["motion"] == "push-in"
