@@ -41,7 +41,7 @@ class Adapters:
         def key() -> str:
             return keys.look_up(registry.variable(name), self.environment, path) if self.settings.trusted else ""
 
-        return Config(key, Downloader(nearby(base)), base)
+        return Config(key, Downloader(nearby(base)), base, partials=self.settings.partial_pictures)
 
     async def close(self) -> None:
         """Let connections go."""

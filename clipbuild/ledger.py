@@ -12,6 +12,8 @@ from clipbuild.engine.lock import Lock
 from clipbuild.errors import UsageError, shown
 from clipbuild.providers.journal import Journal
 from clipbuild.providers.records import BOUGHT, ZERO, Job, Record, Step, amount
+from clipbuild.providers.registry import keeps
+from clipbuild.providers.wording import to_decide
 
 LEAST_ID = 4
 
@@ -81,6 +83,8 @@ def adopt(journal: Journal, job: Job, provider_job: str) -> Job:
     """The provider did take it, under this id: the next build collects it. Raises UsageError."""
     if not job.is_ambiguous:
         raise UsageError(f"{job.name}: its job is {told(job)}; there is nothing to adopt")
+    if not keeps(job.provider):
+        raise UsageError(f"{job.name}: {job.provider} keeps no results; there is nothing to adopt", hint=to_decide(job))
     twins = [other.name for other in journal.replay.named(job.provider, provider_job) if other.intent != job.intent]
     if twins:
         raise UsageError(f"{shown(provider_job)}: that is the job of {twins[0]}")

@@ -29,7 +29,8 @@ from clipbuild.planner import routing, spoken
 from clipbuild.planner.library import Library
 from clipbuild.planner.prompts import Prompts
 from clipbuild.planner.recipes import Bought
-from clipbuild.providers import journal as journals
+from clipbuild.providers import opening
+from clipbuild.providers.journal import Journal
 from clipbuild.providers.records import FINAL
 from clipbuild.records import Records
 from clipbuild.settings import Settings
@@ -64,7 +65,7 @@ class Session:
     ffmpeg: str
     tree: Tree
     records: Records
-    journal: journals.Journal
+    journal: Journal
     origins: dict[Digest, str] = field(default_factory=dict)
     outside: dict[str, Digest] = field(default_factory=dict)
     """The digests of files outside the workspace that were asked for."""
@@ -226,7 +227,7 @@ def open_session(
             Lock.load(os.path.join(wish.root, LOCK_FILE)), sources, library,
             Prompts(["templates"], sources), catalog, toolchain.versions(settings.ffmpeg, state), ffmpeg,
             Tree(wish.root, output, emit), Records(state, project.profile),
-            journals.opened(wish.root, settings.store, settings.state_home, lambda text: emit("warned", text)),
+            opening.opened(wish.root, settings.store, settings.state_home, lambda text: emit("warned", text)),
         )  # fmt: skip
     except BaseException:
         state.close()

@@ -16,6 +16,7 @@ KNOWN = {
     "ffmpeg": "a path", "jobs": "a number from 1 to 256", "store": "a path", "budget_build": "an amount in USD",
     "budget_month": "an amount in USD", "confirm_above": "an amount in USD", "plugins": "a list of names",
     "base_urls": "a table of addresses", "remote": "a path or address", "remote_write": "true or false",
+    "partial_pictures": "a number from 0 to 3",
 }  # fmt: skip
 """What the configuration file may say, and what each value is."""
 
@@ -23,7 +24,8 @@ KNOWN = {
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`trusted` False: may plan, never spend. Paths "" mean the default place. `remote`: a folder or http(s) address where
-    machines share results; `remote_write`: builds put theirs there."""
+    machines share results; `remote_write`: builds put theirs there. `partial_pictures`: so many unfinished ones are
+    bought of each picture on its way, where the provider sells them."""
 
     trusted: bool = True
     ffmpeg: str = ""
@@ -36,6 +38,7 @@ class Settings:
     base_urls: Mapping[str, str] = field(default_factory=dict)
     remote: str = ""
     remote_write: bool = False
+    partial_pictures: int = 0
     state_home: str = ""
 
 
@@ -97,8 +100,9 @@ def _fits(kind: str, value: Any) -> bool:
     match kind:
         case "true or false":
             return isinstance(value, bool)
-        case "a number from 1 to 256":
-            return type(value) is int and 1 <= value <= 256
+        case "a number from 1 to 256" | "a number from 0 to 3":
+            least, most = (int(word) for word in kind.split() if word.isdigit())
+            return type(value) is int and least <= value <= most
         case "an amount in USD":
             return not isinstance(value, bool) and re.fullmatch(r"([0-9]{1,9}(\.[0-9]{1,12})?)?", str(value)) is not None
         case "a list of names":

@@ -75,7 +75,7 @@ def test_an_unsure_submit_is_held_and_reported(tmp_path: pathlib.Path) -> None:
         shop.fakes["openai"].script(submit=["reset_after", "ok"])
         built = shop.build()
         assert built.status == 4
-        assert "clipbuild jobs adopt" in str(built.plain["errors"])
+        assert "clipbuild jobs resubmit" in str(built.plain["errors"])
         assert shop.charges() == {"openai": 2, "kling": 1}
         again = shop.build()
         assert again.status == 4

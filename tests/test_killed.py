@@ -1,7 +1,7 @@
 """Ten products, picture and motion bought from the fakes, killed again and again: each key is charged exactly once.
 
-A kill is at a line of the journal (the process kills itself) or at a network event (it is killed when a fake has read a
-request or written a reply). `CLIPBUILD_KILLS=all` kills at every one of them, each in a fresh project, `all/5` at a
+A kill is at a line of the journal or where a picture that came is about to be stored (the process kills itself), or at a
+network event (it is killed when a fake has read a request or written a reply). `CLIPBUILD_KILLS=all` kills at every one of them, each in a fresh project, `all/5` at a
 fifth of them, evenly; the usual run kills one project a few times at places drawn from `CLIPBUILD_SEED`.
 """
 
@@ -27,9 +27,10 @@ MAKERS = [("openai-batch", "kling"), ("openai", "runway"), ("openai", "google")]
 FINDERS = ("openai-batch", "kling")
 
 
-def build(shop: Shop, kind: str = "", at: int = 0) -> int:
+def build(shop: Shop, kind: str = "", at: int = 0, until: str = "animate") -> int:
     """One build, killed at the event `at` of this kind; its status, negative when it was killed."""
-    command = [sys.executable, "-m", "tests.support.dying", str(shop.root), str(at if kind == "record" else 0)]
+    at_record, at_blob = (str(at if kind == wanted else 0) for wanted in ("record", "blob"))
+    command = [sys.executable, "-m", "tests.support.dying", str(shop.root), until, at_record, at_blob]
     process = subprocess.Popen(command, env=shop.env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seen = 0
 
@@ -86,6 +87,18 @@ def test_killed_again_and_again(image: str, motion: str, tmp_path: pathlib.Path)
         submits = shop.submits()
         assert build(shop) == status
         assert shop.submits() == submits
+
+
+def test_killed_with_a_picture_in_hand(tmp_path: pathlib.Path) -> None:
+    """The answer came, and the process dies before the store knows of it: no picture is held, lost or bought again."""
+    with opened(tmp_path, "openai") as shop:
+        shop.stock(3, motion="local")
+        shop.edit("clipbuild.yaml", "profiles:", "pools: {openai: 1}\nprofiles:")
+        assert [build(shop, "blob", at, "image") for at in (1, 2, 1)] == [-9, -9, -9]
+        assert build(shop, until="image") == 0
+        assert all(job.state in BOUGHT for job in jobs(shop))
+        assert (shop.submits(), len(shop.fakes["openai"].ledger.charges)) == (3, 3)
+        assert not list((shop.root / ".clipbuild" / "received").iterdir())
 
 
 @pytest.mark.skipif(not ALL, reason="hours: CLIPBUILD_KILLS=all")

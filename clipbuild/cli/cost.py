@@ -22,7 +22,7 @@ def cost(folder: str, by: tuple[str, ...], month: str, as_json: bool) -> int:
     """
     from clipbuild import ledger
     from clipbuild.engine.lock import LOCK_FILE, Lock
-    from clipbuild.providers.journal import opened
+    from clipbuild.providers.opening import opened
 
     root, chosen = workspace(folder), settings()
     journal = opened(root, chosen.store, chosen.state_home, lambda text: click.echo(f"warning: {text}", err=True))

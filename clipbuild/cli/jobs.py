@@ -22,7 +22,8 @@ def jobs(ctx: click.Context, every: bool, as_json: bool) -> int:
     """List open and unsure jobs, with product, provider, id, age and what they cost.
 
     Needs no catalog and asks no provider. Exit status 4 while a job is unsure: then look at the provider's own list of
-    jobs, and adopt, resubmit or abandon it.
+    jobs, and adopt, resubmit or abandon it. OpenAI has no such list and keeps nothing: there its page of usage tells
+    whether you paid, and only resubmit and abandon are left.
     """
     if ctx.invoked_subcommand is not None:
         return 0
@@ -41,7 +42,7 @@ def jobs(ctx: click.Context, every: bool, as_json: bool) -> int:
 @click.option("--job", "provider_job", required=True, metavar="JOB", help="The provider's own id of the job.")
 @click.pass_obj
 def adopt(folder: str, job_id: str, provider_job: str) -> int:
-    """The provider did take job ID: the next build collects it, without buying."""
+    """The provider did take job ID: the next build collects it, without buying. Not for OpenAI, which keeps nothing."""
     from clipbuild import ledger
 
     with _journal(folder) as journal:
@@ -97,7 +98,7 @@ def collect(folder: str, job_ids: tuple[str, ...]) -> int:
 
 @contextmanager
 def _journal(folder: str) -> "Iterator[Journal]":
-    from clipbuild.providers.journal import opened
+    from clipbuild.providers.opening import opened
 
     chosen = settings()
     journal = opened(workspace(folder), chosen.store, chosen.state_home, lambda text: click.echo(f"warning: {text}", err=True))
@@ -120,15 +121,19 @@ def _plain(job: "Job") -> dict[str, Any]:
 def _table(found: "list[Job]") -> None:
     from clipbuild.errors import shown
     from clipbuild.ledger import told
-    from clipbuild.providers.wording import charged
+    from clipbuild.providers.wording import charged, to_decide
 
     for job in found:
         line = f"{job.intent[:8]}  {told(job):9} {_age(job.since):>8}  {charged(job):>16}  {job.provider:12} {job.name}"
         click.echo(line + (f"  {shown(job.job, 60)}" if job.job else "") + (f"  ({job.code})" if job.code else ""))
     if not found:
         click.echo("no open jobs")
-    elif any(job.is_ambiguous for job in found):
-        click.echo("unsure: look at the provider's own list of jobs, then `clipbuild jobs adopt|resubmit|abandon ID`")
+    hints: dict[str, str] = {}
+    for job in found:
+        if job.is_ambiguous:
+            hints.setdefault(job.provider, to_decide(job))
+    for hint in hints.values():
+        click.echo(f"unsure: {hint}")
 
 
 def _age(since: str) -> str:

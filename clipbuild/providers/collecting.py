@@ -16,7 +16,9 @@ from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, Integ
 from clipbuild.providers.contract import PollError, Provider, State, Status, SubmitError
 from clipbuild.providers.desk import Desk, background
 from clipbuild.providers.lane import Lane
-from clipbuild.providers.records import ZERO, Job, Step, money
+from clipbuild.providers.parcels import Parcels, Results, unpack
+from clipbuild.providers.records import ZERO, Job, Record, Step, money
+from clipbuild.providers.wording import not_stored
 
 STEPS = {
     State.DONE: Step.DONE, State.REFUSED: Step.REFUSED, State.FAILED: Step.FAILED, State.CANCELLED: Step.CANCELLED,
@@ -45,9 +47,40 @@ class Collector:
             if job.intent in self.tasks and self.tasks[job.intent].done():
                 del self.tasks[job.intent]
 
-    def added(self, files: Mapping[str, bytes]) -> dict[str, Digest]:
-        """Store the result that came with the answer: name → blob."""
-        return {named(name): self.desk.store.add_bytes(data, precious=True) for name, data in sorted(files.items())}
+    @property
+    def parcels(self) -> Parcels:
+        """Where what came with an answer is until it is stored."""
+        journal = self.desk.scribe.journal
+        return Parcels(journal.home, journal.disk)
+
+    def kept(self, record: Record, results: Results) -> bool:
+        """Keep what came with the answer in one piece; False where the disk does not take it."""
+        try:
+            self.parcels.keep(record, results)
+        except OSError:
+            return False
+        return True
+
+    def added(self, results: Results) -> None:
+        """Store what came with the answer. Raises OSError."""
+        for data in results.values():
+            self.desk.store.add_bytes(data, precious=True)
+
+    async def unpacked(self, job: Job) -> bool:
+        """Take in what a killed run had received for this job; False where it had nothing. Raises IncompleteError for what
+        can't be stored now."""
+        journal, parcels = self.desk.scribe.journal, self.parcels
+        try:
+            came = await asyncio.to_thread(unpack, journal, self.desk.store, parcels, job.intent)
+        except OSError as error:
+            raise not_stored(job, parcels.place(job.intent), error) from error
+        except ValueError as error:
+            self.desk.emit(events.Warned, text=f"{shown(parcels.place(job.intent))}: {error}")
+            return False
+        if came:
+            self.desk.emit(events.JobNoted, name=job.name, provider=job.provider, step=Step.FETCHED.value)
+            self.tell(self.desk.jobs.get(job.intent, job), Step.FETCHED)
+        return came
 
     async def _finish(self, job: Job) -> Job:
         lane = self.desk.lane(job.provider)

@@ -32,7 +32,8 @@ def _today() -> date:
 @dataclass(frozen=True, slots=True)
 class Config:
     """`key` looks the secret up at the moment it is needed and may raise. `base_url` "" is the provider's own;
-    `models` {} the shipped table. `transport` stands in for the network; `patience` seconds to an answer."""
+    `models` {} the shipped table. `transport` stands in for the network; `patience` seconds to an answer; `partials`
+    unfinished pictures to ask for on the way, where the provider sells them."""
 
     key: Callable[[], str]
     download: Download
@@ -41,3 +42,4 @@ class Config:
     today: Callable[[], date] = _today
     transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None
     patience: float | None = None
+    partials: int = 0

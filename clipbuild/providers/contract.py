@@ -4,7 +4,7 @@ An adapter translates between a `Request` and one service's protocol. It never r
 money, never writes outside the folder it is given. The journal and the cap are somebody else's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -62,6 +62,19 @@ class Accepted:
     job: JobId
     files: Mapping[str, bytes] | None = None
     cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life while a submit waits for its answer: the provider's name for the request once it is known, how far
+    it is (0–1), and `note`, in a few words."""
+
+    job: JobId = ""
+    done: float = 0.0
+    note: str = ""
+
+
+Watch = Callable[[Sign], Awaitable[None]]
 
 
 class Outcome(Enum):
@@ -126,5 +139,6 @@ class Provider(Protocol):
     """Whether `find` can prove that no job exists.
 
     Optional: `crowded`, codes of BUSY that mean "one of yours has to end first"; `waiting`, codes of a job that only
-    waits for a place; `poll_seconds`, how long to wait at least between two polls of a job.
+    waits for a place; `poll_seconds`, how long to wait at least between two polls of a job; `is_watched` True: `submit`
+    takes a `Watch` as its third argument and tells it of signs of life.
     """

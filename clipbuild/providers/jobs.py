@@ -10,23 +10,24 @@ Resuming is running again: there is no other way in. Knows nothing of plans, loc
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from clipbuild import digest, events
-from clipbuild.digest import Digest
 from clipbuild.engine.action import Trace
 from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, IntegrityError, shown
-from clipbuild.providers.collecting import Collector
-from clipbuild.providers.contract import Accepted, Outcome, PollError, Price, Provider, SubmitError
+from clipbuild.providers.collecting import Collector, named
+from clipbuild.providers.contract import Accepted, Outcome, PollError, Price, Provider, Sign, SubmitError
 from clipbuild.providers.desk import Desk, HaltedError, Order, background
 from clipbuild.providers.journal import Journal
 from clipbuild.providers.lane import Lane
+from clipbuild.providers.parcels import settled, unique
 from clipbuild.providers.receipts import is_free, trace
-from clipbuild.providers.records import BOUGHT, ZERO, Job, Record, Step, folded, money
-from clipbuild.providers.wording import ended, lane_closed, not_taken, to_decide, undecided
+from clipbuild.providers.records import BOUGHT, ZERO, Job, Record, Step, folded, money, token
+from clipbuild.providers.wording import ended, lane_closed, not_stored, not_taken, to_decide, undecided
 
 LONGEST_ID = 500
 UNSURE_SENDS = 3
@@ -82,6 +83,9 @@ class Buyer:
         if job.run != runs.name and runs.is_alive(job.run):
             await self.desk.rest(1.0)
             await asyncio.to_thread(self.desk.scribe.journal.refresh)
+            return
+        if await self.collector.unpacked(job):
+            self.desk.spending.note(self.desk.jobs[job.intent])
             return
         self._ask_leave_to_poll(job)
         provider = self.desk.provider(job.provider)
@@ -201,59 +205,85 @@ class Buyer:
 
     async def _sent(self, provider: Provider, order: Order, job: Job) -> Accepted:
         """The one submit. Whatever is not told by a SubmitError is an unknown outcome."""
+        submit: Any = provider.submit
+        watch = [partial(self._told, job)] if getattr(provider, "is_watched", False) else []
         try:
-            accepted = await self.desk.unless_stopped(provider.submit(order.request, token(job.intent)))
+            accepted: Accepted = await self.desk.unless_stopped(submit(order.request, token(job.intent), *watch))
         except (SubmitError, asyncio.CancelledError):
             raise
         except HaltedError as error:
             raise SubmitError(Outcome.UNKNOWN, "stopped", "the run was stopped before the reply came") from error
         except Exception as error:
             raise SubmitError(Outcome.UNKNOWN, type(error).__name__, str(error)) from error
-        if not accepted.job or len(accepted.job) > LONGEST_ID or not accepted.job.isprintable():
+        if not _is_name(accepted.job):
             raise SubmitError(Outcome.UNKNOWN, "bad id", f"the reply names the job {shown(accepted.job, 60)!r}")
         return accepted
 
+    async def _told(self, job: Job, sign: Sign) -> None:
+        """A sign of life before the answer: the request's id is noted, for a person who has to look for it. Whatever goes
+        wrong here, the answer is waited for."""
+        with suppress(Exception):
+            if _is_name(sign.job):
+                await self.desk.note(job, Step.SENT, job=sign.job)
+            note = f"{job.provider}: {shown(sign.note, 100)}"
+            self.desk.emit(events.ActionProgressed, name=job.name, done=sign.done, note=note)
+
     async def _taken(self, job: Job, accepted: Accepted) -> bool:
-        """The id, durable. A result that came along is stored before it and told in the same record: a job that can't
-        be asked again is either stored or unsure, never in between. True when the job goes on at the provider. Raises
-        IntegrityError when another intent says that it is the same job; a result in hand is kept under our own name."""
-        twins: list[Job] = []
-        told: dict[str, Any] = {"job": accepted.job}
+        """What was accepted, durable; True when the job goes on at the provider. Raises IntegrityError when another
+        intent says that it is the same job."""
         if accepted.files is not None:
-            told |= {"cost": accepted.cost, "outputs": await self._stored(job, accepted.files)}
-        step = Step.ACCEPTED if accepted.files is None else Step.FETCHED
+            await self._received(job, accepted)
+            return False
+        twins: list[Job] = []
 
         def operation(journal: Journal) -> Sequence[Record]:
             twins[:] = [other for other in journal.replay.named(job.provider, accepted.job) if other.intent != job.intent]
-            if twins and accepted.files is None:
+            if twins:
                 return [self.desk.entry(job, Step.HELD, code="same id", detail=accepted.job)]
-            return [self.desk.entry(job, step, **told | ({"job": token(job.intent)} if twins else {}))]
+            return [self.desk.entry(job, Step.ACCEPTED, job=accepted.job)]
 
         await self.desk.scribe.run(operation)
-        if twins and accepted.files is None:
+        if twins:
             facts = [("job", shown(accepted.job)), ("also", f"{twins[0].name}, since {twins[0].since}")]
             raise IntegrityError(f"{job.name}: {job.provider} names one job for two things", facts, to_decide(job))
+        self._tell_of(job, accepted, Step.ACCEPTED)
+        return True
+
+    async def _received(self, job: Job, accepted: Accepted) -> None:
+        """The only copy of a result: first in one piece under its job's name, then in the store, then in the journal;
+        under our own name for the job where another bears the provider's."""
+        parcels = self.collector.parcels
+        record = await self._stored(job, accepted)
+        await self.desk.scribe.run(lambda journal: [unique(journal, record)])
+        await asyncio.to_thread(settled, self.desk.scribe.journal, parcels, job.intent)
+        self._tell_of(job, accepted, Step.FETCHED)
+        job = self.desk.jobs.get(job.intent, job)
+        self.collector.tell(job, Step.FETCHED)
+        self.desk.spending.note(job)
+
+    def _tell_of(self, job: Job, accepted: Accepted, step: Step) -> None:
         self.desk.emit(events.JobNoted, name=job.name, provider=job.provider, step=step.value)
         self.desk.emit(
             events.JobSubmitted, name=job.name, provider=job.provider, job=shown(accepted.job), cost=money(job.most) or "0"
         )
-        if accepted.files is None:
-            return True
-        job = self.desk.jobs.get(job.intent, job)
-        self.collector.tell(job, step)
-        self.desk.spending.note(job)
-        return False
 
-    async def _stored(self, job: Job, files: Mapping[str, bytes]) -> dict[str, Digest]:
-        """The only copy of a result, stored: held in memory and tried again where the disk does not take it, and noted
-        as unsure before it is given up. Raises OSError."""
-        tries = 0
+    async def _stored(self, job: Job, accepted: Accepted) -> Record:
+        """Hold the result in memory and try again where the disk does not take it. Raises IncompleteError where it is
+        kept but not in the store yet, OSError where it is given up, and noted as unsure."""
+        tries, is_kept, given = 0, False, accepted.files or {}
+        results = {named(name): data for name, data in sorted(given.items())}
+        blobs = await asyncio.to_thread(lambda: {name: digest.of_bytes(data) for name, data in results.items()})
+        record = self.desk.entry(job, Step.FETCHED, job=accepted.job, cost=accepted.cost, outputs=blobs)
         while True:
             try:
-                return await asyncio.to_thread(self.collector.added, files)
+                is_kept = is_kept or await asyncio.to_thread(self.collector.kept, record, results)
+                await asyncio.to_thread(self.collector.added, results)
+                return record
             except OSError as error:
                 tries += 1
                 if tries >= self.desk.policy.tries:
+                    if is_kept:
+                        raise not_stored(job, self.collector.parcels.place(job.intent), error) from error
                     await self._held(job, "not stored", f"the answer came and could not be written: {error.strerror}")
                     raise
             with suppress(HaltedError):
@@ -288,14 +318,13 @@ class Buyer:
             await self.desk.note(job, Step.HELD, code=code, detail=detail)
 
 
+def _is_name(job: str) -> bool:
+    return 0 < len(job) <= LONGEST_ID and job.isprintable()
+
+
 def intent_of(key: str, attempt: int) -> str:
     """The name of the n-th attempt at a key: the same on every machine."""
     return digest.of_document({"key": key, "attempt": attempt})[:32]
-
-
-def token(intent: str) -> str:
-    """Our own id of an attempt, as providers get it."""
-    return f"clipbuild-{intent}"
 
 
 def priced(provider: Provider, order: Order) -> Price | None:

@@ -59,13 +59,6 @@ def mirror_path(state_home: str, workspace: str) -> str:
     return os.path.join(state_home, "journals", workspace_name(workspace))
 
 
-def opened(root: str, store: str, state_home: str, say: Callable[[str], None]) -> "Journal":
-    """The journal of the workspace at `root`, or of the `store` that several share, with its mirror."""
-    home = f"{store}.jobs" if store else os.path.join(root, ".clipbuild")
-    mirror = mirror_path(state_home, home) if state_home else ""
-    return Journal(os.path.join(home, "journal"), mirror, say=say).open()
-
-
 class Journal:
     """The journal at `path` with its `mirror` ("" for none). `say` is told of damage and of a mirror that fails."""
 
@@ -82,7 +75,7 @@ class Journal:
         self.runs = Runs(self.home, disk)
         self.condense_from = CONDENSE_BYTES
         self.replay = Replay()
-        self._say, self._disk, self._sleep = say, disk, sleep
+        self._say, self.disk, self._sleep = say, disk, sleep
         self._sums: set[bytes] = set()
         self._owed: list[Record] = []
         self._guard = threading.RLock()
@@ -186,14 +179,14 @@ class Journal:
                 raise IncompleteError(
                     f"{shown(self.path)}: can't be written; note these jobs",
                     [(job.name, f"{job.provider} {shown(job.job)}") for job in owed],
-                    "make room on the disk, then `clipbuild jobs adopt`",
+                    "make room on the disk, then `clipbuild build`; what it does not find again, `clipbuild jobs adopt`",
                 )
         finally:
             self.runs.close()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        files.ensure_dir(self.home, 0o700, disk=self._disk)
+        files.ensure_dir(self.home, 0o700, disk=self.disk)
         with turn(self.path + ".lock", self._sleep):
             yield
 
@@ -201,7 +194,7 @@ class Journal:
     def _alone(self) -> Iterator[None]:
         """No other workspace of this user permits anything meanwhile: taken after the journal's own lock."""
         folder = os.path.dirname(self.mirror)
-        files.ensure_dir(folder, 0o700, disk=self._disk)
+        files.ensure_dir(folder, 0o700, disk=self.disk)
         with turn(folder + ".lock", self._sleep):
             yield
 
@@ -291,15 +284,15 @@ class Journal:
     def _append(self, path: str, data: bytes) -> None:
         """Append and flush; the folder too when the file is new. Raises OSError."""
         fresh = not os.path.exists(path)
-        fd = self._disk.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW, 0o600)
+        fd = self.disk.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW, 0o600)
         try:
-            files.write_all(fd, data, self._disk)
-            self._disk.fsync(fd)
+            files.write_all(fd, data, self.disk)
+            self.disk.fsync(fd)
         finally:
-            self._disk.close(fd)
+            self.disk.close(fd)
         if fresh:
-            with files.opened_folder(os.path.dirname(path), self._disk) as folder:
-                self._disk.fsync(folder)
+            with files.opened_folder(os.path.dirname(path), self.disk) as folder:
+                self.disk.fsync(folder)
 
     def _rewrite(self, lines: list[bytes]) -> bool:
         """A file whose write or flush failed can't be trusted: its whole lines and the new ones, in a new file."""
@@ -307,7 +300,7 @@ class Journal:
             there = _read(self.path).rpartition(b"\n")[0].split(b"\n")
             whole = [line + b"\n" for line in there if line and line + b"\n" not in lines]
             data = b"".join([*whole, *lines])
-            files.write_atomic(self.path, data, mode=0o600, durable=True, disk=self._disk)
+            files.write_atomic(self.path, data, mode=0o600, durable=True, disk=self.disk)
         except OSError:
             return False
         return True
@@ -324,7 +317,7 @@ class Journal:
         if not self.mirror or not data:
             return False
         try:
-            files.ensure_dir(os.path.dirname(self.mirror), 0o700, disk=self._disk)
+            files.ensure_dir(os.path.dirname(self.mirror), 0o700, disk=self.disk)
             self._append(self.mirror, data)
         except OSError as error:
             self._tell(f"{shown(self.mirror)}: can't be written: {error.strerror}; open jobs are only in the workspace")
@@ -337,7 +330,7 @@ class Journal:
         kept = [line for line in lines if matters(self.replay, from_line(line), months)]
         data = b"".join(line + b"\n" for line in kept)
         with suppress(OSError):
-            files.write_atomic(self.mirror, data, mode=0o600, durable=True, disk=self._disk)
+            files.write_atomic(self.mirror, data, mode=0o600, durable=True, disk=self.disk)
 
     def _condense(self) -> None:
         """Write a long journal anew, settled jobs as a line each, and the mirror with it. When the disk refuses, it
@@ -348,7 +341,7 @@ class Journal:
             return
         with suppress(OSError):
             data = b"".join(line + b"\n" for line in lines)
-            files.write_atomic(self.path, data, mode=0o600, durable=True, disk=self._disk)
+            files.write_atomic(self.path, data, mode=0o600, durable=True, disk=self.disk)
             self._refresh()
             if self.mirror:
                 self._compact(lines)

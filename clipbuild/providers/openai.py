@@ -1,6 +1,7 @@
 """OpenAI through its SDK: pictures from words or from up to sixteen photos, and the times of spoken words.
 
-The answer itself carries the result and there is no handle to ask again: an answer that is lost is lost. The SDK
+The answer itself carries the result and there is no handle to ask again: an answer that is lost is lost. A single picture
+is asked for as a stream, so that the request's id is known, and life is seen, before the picture is there. The SDK
 retries by default, without any key that would keep it from paying twice; here it never does. Imported only when asked.
 """
 
@@ -14,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from clipbuild.providers import models
 from clipbuild.providers.config import Config
-from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
+from clipbuild.providers.contract import (
+    Accepted,
+    JobId,
+    Outcome,
+    PollError,
+    Price,
+    Request,
+    Sign,
+    State,
+    Status,
+    SubmitError,
+    Watch,
+)  # fmt: skip
 from clipbuild.providers.http import Http, Rule, bearer, checked, decide, lost, seconds_of
 
 if TYPE_CHECKING:
@@ -28,6 +41,8 @@ PICTURE = models.Picture(formats=("PNG", "JPEG", "WEBP"), largest=50_000_000)
 TOKENS_A_PHOTO = (300, 6300)
 """Least and most input tokens of a reference photo: below what resellers list, above the most that earlier models took."""
 SAFETY = Decimal("1.1")
+PARTIAL_TOKENS = 300
+"""Most output tokens of an unfinished picture on the way: three times what the guide said of older models. Not verified."""
 
 MODERATED = frozenset(("moderation_blocked", "content_policy_violation"))
 _O2 = "openai 3.54.0, _exceptions.py, and the error guide"
@@ -53,6 +68,7 @@ class OpenAI:
 
     name = "openai"
     can_find = False
+    is_watched = True
 
     def __init__(self, config: Config) -> None:
         self._config, self._base_url = config, checked(config.base_url or BASE_URL)
@@ -79,9 +95,11 @@ class OpenAI:
         model = models.find(self._models, request)
         if model is None:
             return None
-        return spoken_price(model, request) if model.kind == "words" else picture_price(model, request)
+        if model.kind == "words":
+            return spoken_price(model, request)
+        return picture_price(model, request, self._config.partials if is_streamed(request) else 0)
 
-    async def submit(self, request: Request, token: str) -> Accepted:
+    async def submit(self, request: Request, token: str, watch: Watch | None = None) -> Accepted:
         """Ask once and wait for the result. `token` names the job where OpenAI gives no request id."""
         import openai
 
@@ -89,13 +107,13 @@ class OpenAI:
         if found:
             raise SubmitError(Outcome.REFUSED, "can't be made", "; ".join(found))
         try:
-            return await self._asked(self._sdk(), request, token)
+            return await self._asked(self._sdk(), request, token, watch or _unwatched)
         except openai.APIStatusError as error:
             raise failure(error) from error
         except openai.APIConnectionError as error:
             raise SubmitError(lost(error), type(error.__cause__ or error).__name__, "no answer to the submit") from error
         except openai.APIError as error:
-            raise SubmitError(Outcome.UNKNOWN, type(error).__name__, "the answer could not be read") from error
+            raise broken_off(error) from error
 
     def _sdk(self) -> "openai.AsyncOpenAI":
         """The SDK without its retries, over a plain client: no redirects, a connection for each submit alone."""
@@ -106,28 +124,35 @@ class OpenAI:
         key = bearer(self._config, self.name)
         return openai.AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0, timeout=patience, http_client=door)
 
-    async def _asked(self, sdk: "openai.AsyncOpenAI", request: Request, token: str) -> Accepted:
-        ask = self._transcribed if request.kind == "words" else self._drawn
+    async def _asked(self, sdk: "openai.AsyncOpenAI", request: Request, token: str, watch: Watch) -> Accepted:
         try:
-            return await ask(sdk, request, token)
+            if request.kind == "words":
+                return await self._transcribed(sdk, request, token)
+            return await self._drawn(sdk, request, token, watch)
         except (ValueError, TypeError, AttributeError, KeyError, binascii.Error) as error:
             raise SubmitError(Outcome.UNKNOWN, "bad answer", f"the answer could not be read: {type(error).__name__}") from error
 
-    async def _drawn(self, sdk: "openai.AsyncOpenAI", request: Request, token: str) -> Accepted:
-        model, fields = self._models[request.params["model"]], document(self._models[request.params["model"]], request)
+    async def _drawn(self, sdk: "openai.AsyncOpenAI", request: Request, token: str, watch: Watch) -> Accepted:
+        model = self._models[request.params["model"]]
+        fields = document(model, request)
+        if is_streamed(request):
+            fields |= {"stream": True, "partial_images": self._config.partials}
         with ExitStack() as files:
             photos = [files.enter_context(_opened(path)) for path in request.files.values()]
-            if photos:
-                raw = await sdk.images.with_raw_response.edit(image=photos, **fields)
-            else:
-                raw = await sdk.images.with_raw_response.generate(**fields)
-        answer = _plain(raw.http_response.content)
+            images: Any = sdk.images.with_streaming_response
+            asked = images.edit(image=photos, **fields) if photos else images.generate(**fields)
+            async with asked as raw:
+                job = str(raw.headers.get("x-request-id") or "")
+                await watch(Sign(job, 0.0, "draws"))
+                if "text/event-stream" in raw.headers.get("content-type", ""):
+                    answer = await _streamed(await raw.parse(), self._config.partials, watch)
+                else:
+                    answer = _plain(await raw.read())
         pictures = [base64.b64decode(item["b64_json"], validate=True) for item in answer["data"]]
         if len(pictures) != fields["n"] or not all(pictures):
             raise ValueError("fewer pictures than asked for")
-        job = raw.headers.get("x-request-id") or token
         named = {f"image_{number}": picture for number, picture in enumerate(pictures)}
-        return Accepted(str(job), named, charged(answer.get("usage"), model))
+        return Accepted(job or token, named, charged(answer.get("usage"), model))
 
     async def _transcribed(self, sdk: "openai.AsyncOpenAI", request: Request, token: str) -> Accepted:
         model, params = self._models[request.params["model"]], request.params
@@ -160,6 +185,29 @@ class OpenAI:
     async def close(self) -> None:
         """Let the connections go."""
         await self._http.close()
+
+
+def is_streamed(request: Request) -> bool:
+    """Whether it is asked for as a stream: of a single picture alone, for no document says which of several an event
+    would speak of."""
+    return request.kind == "image" and int(request.params.get("n") or 1) == 1
+
+
+async def _unwatched(sign: Sign) -> None:
+    """Nobody looks."""
+
+
+async def _streamed(events: Any, partials: int, watch: Watch) -> dict[str, Any]:
+    """The picture and its usage, as an answer that is no stream has them. What comes after them is not waited for."""
+    async for event in events:
+        kind = str(getattr(event, "type", ""))
+        if kind.endswith(".completed"):
+            usage = event.usage.to_dict() if event.usage else None
+            return {"data": [{"b64_json": event.b64_json}], "usage": usage}
+        if kind.endswith(".partial_image"):
+            number = int(event.partial_image_index) + 1
+            await watch(Sign("", number / (max(partials, number) + 1), f"unfinished picture {number} of {partials}"))
+    raise ValueError("the stream ended without a picture")
 
 
 def document(model: models.Model, request: Request) -> dict[str, Any]:
@@ -199,6 +247,15 @@ def failure(error: "openai.APIStatusError") -> SubmitError:
     return SubmitError(outcome, code or f"http {error.status_code}", _worded(body), seconds_of(headers), error.status_code)
 
 
+def broken_off(error: "openai.APIError") -> SubmitError:
+    """What an error means that came after the answer had begun: a refusal by moderation is final, all else unknown."""
+    body = error.body if isinstance(error.body, Mapping) else {}
+    code = str(error.code or body.get("code") or "")
+    if code in MODERATED:
+        return SubmitError(Outcome.REFUSED, code, _worded(body))
+    return SubmitError(Outcome.UNKNOWN, code or type(error).__name__, _worded(body) or "the answer could not be read")
+
+
 def _worded(body: Mapping[str, Any]) -> str:
     """The message, and for a refusal its stage and categories where they are told."""
     parts = [str(body.get("message") or "")]
@@ -225,8 +282,8 @@ def charged(usage: object, model: models.Model) -> Decimal | None:
     return sum((model.per_million[kind] * int(count or 0) / models.MILLION for kind, count in counts.items()), Decimal(0))
 
 
-def picture_price(model: models.Model, request: Request) -> Price | None:
-    """n pictures at the published sizes next to the wanted one, and the tokens of prompt and photos."""
+def picture_price(model: models.Model, request: Request, partials: int = 0) -> Price | None:
+    """n pictures at the published sizes next to the wanted one, and the tokens of prompt, photos and `partials`."""
     frame, quality = models.size(model, request), str(request.params.get("quality") or "medium")
     tiers = [quality] if quality != "auto" else list(model.per_picture)
     prices = [price for tier in tiers for price in _beside(model.per_picture.get(tier, ()), frame)]
@@ -238,6 +295,7 @@ def picture_price(model: models.Model, request: Request) -> Price | None:
         (model.per_million["text"] * words + model.per_million["image"] * photos * tokens) / models.MILLION
         for words, tokens in zip((text // 8, text + 200), TOKENS_A_PHOTO, strict=True)
     )
+    high += model.per_million["out"] * PARTIAL_TOKENS * partials / models.MILLION
     return Price(min(prices) * count + low, (max(prices) * count + high) * SAFETY)
 
 

@@ -9,6 +9,7 @@ import binascii
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -41,7 +42,7 @@ class Batch:
     can_find = True
 
     def __init__(self, config: Config) -> None:
-        self._config, self._plain = config, openai.make(config)
+        self._config, self._plain = config, openai.make(replace(config, partials=0))
         self._models = config.models or models.shipped("openai")
         self._http = Http(config, checked(config.base_url or openai.BASE_URL), self._headers)
         self._results: dict[JobId, Mapping[str, Any]] = {}

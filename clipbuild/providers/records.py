@@ -129,6 +129,11 @@ def _checked(document: Any) -> Record:
     return Record(state, outputs=blobs, **document)
 
 
+def token(intent: str) -> str:
+    """Our own id of an attempt, as providers get it."""
+    return f"clipbuild-{intent}"
+
+
 def money(amount: Decimal | None) -> str:
     """An amount as the journal writes it; "" for none. Raises ValueError for what is no sum of money."""
     if amount is None:

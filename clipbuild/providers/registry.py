@@ -19,15 +19,17 @@ HOME = "clipbuild.providers."
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Module, the function in it that makes the adapter, and the variable of the key."""
+    """Module, the function in it that makes the adapter, and the variable of the key. `keeps` False: its answer is the
+    only copy of a result, so that a lost one can't be adopted."""
 
     module: str
     make: str
     variable: str
+    keeps: bool = True
 
 
 PROVIDERS = {
-    "openai": Entry(HOME + "openai", "make", "OPENAI_API_KEY"),
+    "openai": Entry(HOME + "openai", "make", "OPENAI_API_KEY", keeps=False),
     "openai-batch": Entry(HOME + "openai_batch", "make", "OPENAI_API_KEY"),
     "kling": Entry(HOME + "kling", "make", "KLING_API_KEY"),
     "runway": Entry(HOME + "runway", "make", "RUNWAYML_API_SECRET"),
@@ -40,6 +42,12 @@ def variable(name: str) -> str:
     """The environment variable of a provider's key."""
     known = PROVIDERS.get(name)
     return known.variable if known else f"{name.upper().replace('-', '_')}_API_KEY"
+
+
+def keeps(name: str) -> bool:
+    """Whether the provider has a result for a while, so that a job can be adopted by its id."""
+    known = PROVIDERS.get(name)
+    return known is None or known.keeps
 
 
 def find(name: str, plugins: Collection[str] = ()) -> Callable[[Config], Provider]:

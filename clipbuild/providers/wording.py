@@ -6,6 +6,7 @@ Words only; decides nothing.
 from clipbuild.errors import ActionError, ClipbuildError, DecisionError, IncompleteError, UsageError, shown
 from clipbuild.providers.contract import SubmitError
 from clipbuild.providers.records import ZERO, Job, Step
+from clipbuild.providers.registry import keeps
 from clipbuild.providers.spend import usd
 
 WORDS = {
@@ -34,6 +35,7 @@ def charged(job: Job) -> str:
 def undecided(job: Job) -> DecisionError:
     """What to say of a job of which nobody knows whether the provider took it."""
     facts = [("sent", job.since), ("may have cost", usd(job.most) if job.most is not None else "not known")]
+    facts += [("request", shown(job.job))] if job.job else []
     if job.code and job.code != "unknown":
         facts.append(("seen", ": ".join(filter(None, (job.code, job.detail)))))
     return DecisionError(f"{job.name}: {job.provider} may have taken the job, and can't be asked", facts, to_decide(job))
@@ -42,6 +44,11 @@ def undecided(job: Job) -> DecisionError:
 def to_decide(job: Job) -> str:
     """The commands that settle it."""
     short = job.intent[:8]
+    if not keeps(job.provider):
+        return (
+            f"look at {job.provider}'s usage page whether it was charged, then `clipbuild jobs resubmit {short}` to buy it anew "
+            f"or `clipbuild jobs abandon {short}`; its answer was the only copy, so there is nothing to adopt"
+        )
     return (
         f"look at {job.provider}'s own list of jobs, then `clipbuild jobs adopt {short} --job ID`, "
         f"`clipbuild jobs resubmit {short}` or `clipbuild jobs abandon {short}`"
@@ -53,6 +60,13 @@ def not_taken(job: Job, answer: str) -> IncompleteError:
     return IncompleteError(
         f"{job.name}: {job.provider} did not take the job", [("answer", shown(answer))], "`clipbuild build` tries again"
     )
+
+
+def not_stored(job: Job, place: str, error: OSError) -> IncompleteError:
+    """A result that came and is kept aside, because the store can't take it."""
+    facts = [("kept", shown(place)), ("why", error.strerror or str(error))]
+    hint = "make room on the disk, then `clipbuild build`: nothing is asked for again"
+    return IncompleteError(f"{job.name}: bought, and not in the store yet", facts, hint)
 
 
 def lane_closed(job: Job, error: SubmitError, why: str = "") -> ClipbuildError:

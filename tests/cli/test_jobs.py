@@ -37,6 +37,18 @@ def test_an_unsure_job_is_listed_with_all_one_needs(shop: Shop) -> None:
     assert all(word in out for word in ("unsure", "openai", "item-0/vertical/image", "at most", job["id"][:8]))
 
 
+def test_what_can_not_be_adopted_is_not_offered(shop: Shop) -> None:
+    """OpenAI keeps nothing: told to look at what was charged, to resubmit or to abandon; adopting says why not."""
+    short = listed(shop)[0]["id"][:8]
+    for told in (shop.run("jobs")[1], str(shop.build().plain["errors"])):
+        assert f"jobs resubmit {short}" in told
+        assert f"jobs abandon {short}" in told
+        assert "jobs adopt" not in told
+        assert "usage page" in told
+    status, _, err = shop.run("jobs", "adopt", short, "--job", "req_1")
+    assert (status, "keeps no results" in err, listed(shop)[0]["state"]) == (2, True, "unsure")
+
+
 def test_resubmit_buys_anew_and_both_count(shop: Shop) -> None:
     """The next build sends it again; the unsure charge stays on the books at its highest price."""
     assert shop.run("jobs", "resubmit", listed(shop)[0]["id"][:8])[0] == 0

@@ -1,11 +1,17 @@
-"""A fake of OpenAI's pictures and transcription: blocking answers, strict sizes and fields, models that have ended."""
+"""A fake of OpenAI's pictures and transcription: answers at once or as streams of events, strict sizes and fields, models
+that have ended.
+
+Words for streams: `stream_cut` (and `:N`: after N events), `stream_hang`, `stream_error`, `stream_moderation`.
+"""
 
 import asyncio
 import base64
 import hashlib
 import itertools
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +26,7 @@ FREE = ("gpt-image-2", "gpt-image-2-2026-04-21", "gpt-image-2.5-flare", "gpt-ima
 ENDED = ("gpt-image-1", "dall-e-2", "dall-e-3")
 TOKENS = {"low": 196, "medium": 1756, "high": 7024, "xhigh": 3122, "max": 7024}
 TOKENS_25 = {"low": 147, "medium": 343, "high": 1320, "xhigh": 2347, "max": 5280}
-PHOTO_TOKENS = 770
+PHOTO_TOKENS, PARTIAL_TOKENS = 770, 100
 TYPES = {400: "invalid_request_error", 401: "invalid_request_error", 403: "invalid_request_error", 404: "invalid_request_error",
          408: "timeout", 409: "conflict", 429: "requests", 500: "server_error", 503: "server_error", 504: "server_error"}  # fmt: skip
 CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
@@ -50,6 +56,20 @@ def _known(edit: bool) -> dict[str, Rule]:
     return rules if edit else {**rules, "moderation": one_of("auto", "low")}
 
 
+def event(told: dict[str, Any]) -> bytes:
+    """One event on the wire."""
+    return f"event: {told['type']}\ndata: {json.dumps(told)}\n\n".encode()
+
+
+def events(kind: str, made: dict[str, Any], body: dict[str, Any]) -> Iterator[bytes]:
+    """The events of one picture: the unfinished ones that were asked for, then the whole with its usage."""
+    told = {name: made[name] for name in ("background", "output_format", "quality", "size")} | {"created_at": made["created"]}
+    picture = made["data"][0]["b64_json"]
+    for number in range(body.get("partial_images", 0)):
+        yield event({"type": f"{kind}.partial_image", "b64_json": picture, "partial_image_index": number, **told})
+    yield event({"type": f"{kind}.completed", "b64_json": picture, "usage": made["usage"], **told})
+
+
 class OpenAI(Fake):
     """The server. A job is charged even when nobody waits for its answer."""
 
@@ -60,6 +80,8 @@ class OpenAI(Fake):
         super().__init__(**settings)
         self._requests = itertools.count(1)
         self._open = 0
+        self.stream = True
+        """False: a gateway that answers whole where a stream was asked for."""
 
     def job_id(self, number: int) -> str:
         """A request id."""
@@ -118,13 +140,15 @@ class OpenAI(Fake):
         for name in ("n", "partial_images", "output_compression"):
             if body.get(name, "").isdigit():
                 body[name] = int(body[name])
+        if body.get("stream") in ("true", "false"):
+            body["stream"] = body["stream"] == "true"
         wrong = self._wrong(body, self.rule(True))
         strange = [name for name, file, _ in parts if file and name not in ("image", "image[]", "mask")]
         if not wrong and (strange or not 1 <= len(photos) <= 16):
             wrong = f"unknown file {strange[0]}" if strange else "1 to 16 pictures"
         if not wrong and not all(media.measured(photo) and len(photo) < 50_000_000 for photo in photos):
             wrong = "a picture can't be read"
-        return await self._draw(asked, body, photos, wrong)
+        return await self._draw(asked, body, photos, wrong, "image_edit")
 
     def rule(self, edit: bool) -> Rule:
         """The fields of a picture from words, or of an edit."""
@@ -139,9 +163,15 @@ class OpenAI(Fake):
             wrong = "quality is not known to this model"
         if not wrong and body.get("background") == "transparent" and body.get("output_format") == "jpeg":
             wrong = "jpeg is never transparent"
+        if not wrong and body.get("partial_images") and not body.get("stream"):
+            wrong = "partial_images is for streams"
+        if not wrong and body.get("stream") and body.get("n", 1) != 1:
+            wrong = "a stream is of one picture"
         return wrong
 
-    async def _draw(self, asked: Asked, body: Any, photos: tuple[bytes, ...], wrong: str) -> Reply:
+    async def _draw(
+        self, asked: Asked, body: Any, photos: tuple[bytes, ...], wrong: str, kind: str = "image_generation"
+    ) -> Reply:
         if wrong == "ended":
             self.submits += 1
             return self.error(404, f"The model {body['model']} does not exist")
@@ -159,9 +189,30 @@ class OpenAI(Fake):
             return job
 
         def taken(job: Job) -> Reply:
-            return Reply(200, made[0].body, {"x-request-id": job.id}, wait=self.seconds)
+            head = {"x-request-id": job.id}
+            if not (body.get("stream") and self.stream):
+                return Reply(200, made[0].body, head, wait=self.seconds)
+            told = {"Content-Type": "text/event-stream; charset=utf-8", **head}
+            return Reply(200, None, told, wait=self.seconds, pieces=tuple(events(kind, made[0].body, body)))
 
         return await self.submitted(asked, wrong, job, taken)
+
+    def spoiled(self, name: str, argument: str, job: Job, reply: Reply) -> Reply:
+        """Streams that break off or end with an error; moderation is not charged."""
+        if reply.pieces is None:
+            return super().spoiled({"stream_cut": "reset_after", "stream_hang": "timeout_after"}.get(name, name), argument, job, reply)
+        if name == "ok_truncated":
+            last = reply.pieces[-1]
+            return replace(reply, pieces=(*reply.pieces[:-1], last[: len(last) // 2]), then="reset")
+        if name in ("stream_cut", "stream_hang"):
+            then = "reset" if name == "stream_cut" else "hang"
+            return replace(reply, pieces=reply.pieces[: int(argument or 0)], then=then)
+        if name in ("stream_error", "stream_moderation"):
+            error = self.error(400 if name == "stream_moderation" else 500, name.partition("_")[2]).body["error"]
+            if name == "stream_moderation":
+                self.ledger.charges = [charge for charge in self.ledger.charges if charge.job != job.id]
+            return replace(reply, pieces=(*reply.pieces[:-1], event({"type": "error", "error": error})))
+        return super().spoiled(name, argument, job, reply)
 
     async def _pictures(self, body: dict[str, Any], photos: tuple[bytes, ...]) -> Reply:
         size = body.get("size", "auto")
@@ -176,6 +227,7 @@ class OpenAI(Fake):
             drawn = await asyncio.to_thread(media.picture, shape, photos, form, self.small)
             data.append({"b64_json": base64.b64encode(drawn).decode("ascii")})
         tokens = (TOKENS_25 if "-2.5-" in body["model"] else TOKENS)[quality] * count
+        tokens += PARTIAL_TOKENS * body.get("partial_images", 0)
         text_tokens = len(body["prompt"]) // 4 + 8
         details = {"text_tokens": text_tokens, "image_tokens": PHOTO_TOKENS * len(photos)}
         usage = {

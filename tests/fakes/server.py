@@ -16,7 +16,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
@@ -239,9 +239,11 @@ class Fake:
         if wrong:
             return self.error(400, wrong)
         job = make()
-        return self._spoiled(name, argument, job, taken(job))
+        return self.spoiled(name, argument, job, taken(job))
 
-    def _spoiled(self, name: str, argument: str, job: Job, reply: Reply) -> Reply:
+    def spoiled(self, name: str, argument: str, job: Job, reply: Reply) -> Reply:
+        """The answer to a submit that was taken, as its word says."""
+        kind = {"Content-Type": reply.headers.get("Content-Type", "application/json")}
         if name in ("reset_after", "kill_after"):
             return Reply(0, then="reset")
         if name == "timeout_after":
@@ -249,14 +251,14 @@ class Fake:
         if name in ("500_after", "502_after", "503_after", "504_after"):
             return self.error(int(name[:3]))
         if name == "ok_bad_json":
-            return Reply(200, b"{not json", {"Content-Type": "application/json"})
+            return Reply(200, b"{not json", kind)
         if name == "ok_truncated":
             return Reply(200, reply.data()[: len(reply.data()) // 2], reply.headers, "reset", len(reply.data()))
         if name in ("ok_no_id", "ok_id_int", "ok_id", "ok_same_id"):
             wanted = {"ok_no_id": None, "ok_id_int": 7, "ok_id": argument, "ok_same_id": next(iter(self.jobs))}[name]
             text = reply.data().replace(json.dumps(job.id).encode(), json.dumps(wanted).encode())
-            return Reply(200, text, {"Content-Type": "application/json"})
-        return Reply(reply.status, reply.body, reply.headers, wait=float(argument or 0) if name == "slow_ok" else reply.wait)
+            return Reply(200, text, kind)
+        return replace(reply, wait=float(argument or 0)) if name == "slow_ok" else reply
 
     def new_job(self, wanted: Json, usd: Decimal, shape: media.Shape, model: str, token: str = "") -> Job:
         """A job, and its line in the ledger."""

@@ -38,7 +38,7 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer. `then`: keep, close, reset (without an answer when `status` is 0) or hang; `length` overrides the claimed one
-    (-1 claims none); `wait` seconds before it."""
+    (-1 claims none); `wait` seconds before it. `pieces`: a stream, its head at once and `wait` spread over what follows."""
 
     status: int = 200
     body: Any = None
@@ -46,11 +46,12 @@ class Reply:
     then: str = "keep"
     length: int | None = None
     wait: float = 0.0
+    pieces: tuple[bytes, ...] | None = None
 
     def data(self) -> bytes:
         """The body as bytes: JSON unless it is bytes already."""
         if self.body is None:
-            return b""
+            return b"".join(self.pieces or ())
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
@@ -92,9 +93,11 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
 
 async def send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
     """Write a reply; whether the connection goes on."""
-    if reply.wait:
+    if reply.wait and reply.pieces is None:
         await asyncio.sleep(reply.wait)
-    if reply.status:
+    if reply.pieces is not None:
+        await _stream(writer, reply, reply.pieces)
+    elif reply.status:
         data = reply.data()
         headers = {"Content-Type": "application/json", **reply.headers}
         if reply.length != -1:
@@ -113,6 +116,19 @@ async def send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
             await asyncio.sleep(0.05)
         writer.transport.abort()
     return reply.then == "keep"
+
+
+async def _stream(writer: asyncio.StreamWriter, reply: Reply, pieces: tuple[bytes, ...]) -> None:
+    lines = [f"HTTP/1.1 {reply.status} Fake", *(f"{name}: {value}" for name, value in reply.headers.items())]
+    writer.write("\r\n".join([*lines, "Transfer-Encoding: chunked", "", ""]).encode("latin-1"))
+    await writer.drain()
+    for piece in pieces:
+        await asyncio.sleep(reply.wait / len(pieces))
+        writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        await writer.drain()
+    if reply.then == "keep":
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
 
 
 def spoiled_file(word: str, data: bytes, span: str) -> Reply:

@@ -45,7 +45,7 @@ def test_a_job_is_bought_and_fetched(case: Case, tmp_path: Any) -> None:
         accepted, files = run(bought(adapter, request, tmp_path))
         assert len(fake.ledger.charges) == fake.submits == 1
         assert fake.leaks == []
-        names = ["image_0", "image_1"] if case.kind == "image" else ["video"]
+        names = [f"image_{number}" for number in range(request.params["n"])] if case.kind == "image" else ["video"]
         assert sorted(files) == names
         magic = b"\x89PNG" if case.kind == "image" else b"ftyp"
         assert all(magic in data[:12] for data in files.values())

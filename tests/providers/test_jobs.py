@@ -224,9 +224,26 @@ def test_an_answer_that_is_the_only_copy_waits_in_memory_for_the_disk(tmp_path: 
         assert fake.submits == 1
 
 
-def test_an_answer_that_is_never_written_is_held_for_a_person(tmp_path: pathlib.Path) -> None:
-    """Full for good: the job is unsure, the record says why, and the next build asks for nothing."""
+def test_an_answer_that_the_store_never_takes_is_kept_aside(tmp_path: pathlib.Path) -> None:
+    """No room in the store, room beside the journal: said as it is, not held; the next run stores it and asks for nothing."""
     with OPENAI.start() as fake:
+        counter = Counter(OPENAI, fake, str(tmp_path), store_wrap=lambda store: Full(store, 999))
+        order = counter.order()
+        for _ in range(2):
+            result = counter.run(order)[0]
+            assert isinstance(result, IncompleteError)
+            assert "bought, and not in the store yet" in str(result)
+        counter.store_wrap = lambda store: store
+        assert counter.status(order) == "ok"
+        assert fake.submits == 1
+        assert not list((tmp_path / "home" / "received").iterdir())
+
+
+def test_an_answer_that_is_never_written_is_held_for_a_person(tmp_path: pathlib.Path) -> None:
+    """Full for good, beside the journal too: the job is unsure, the record says why, and the next build asks for nothing."""
+    with OPENAI.start() as fake:
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / "received").write_bytes(b"in the way")
         counter = Counter(OPENAI, fake, str(tmp_path), store_wrap=lambda store: Full(store, 999))
         order = counter.order()
         assert isinstance(counter.run(order)[0], OSError)
@@ -249,8 +266,8 @@ class Odd:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    async def submit(self, request: Request, token: str) -> Any:
-        accepted = await self.inner.submit(request, token)
+    async def submit(self, request: Request, token: str, *watch: Any) -> Any:
+        accepted = await self.inner.submit(request, token, *watch)
         if isinstance(self.answer, Exception):
             raise self.answer
         return accepted if self.answer is None else self.answer

@@ -95,7 +95,7 @@ def test_what_is_sent_for_words_alone() -> None:
     (asked,) = transport.asked
     assert json.loads(asked.content) == {
         "model": "gpt-image-2", "prompt": IMAGE["prompt"], "n": 1, "size": "1088x1920", "quality": "low", "background": "auto",
-        "output_format": "png",
+        "output_format": "png", "stream": True, "partial_images": 0,
     }  # fmt: skip
     assert (asked.url.path, asked.headers["authorization"]) == ("/v1/images/generations", "Bearer k")
     assert asked.headers["accept-encoding"] == "identity"

@@ -120,7 +120,7 @@ def test_kill(case: Case, row: dict[str, Any], tmp_path: pathlib.Path) -> None:
         found = case.name in FINDERS
         if not found:
             assert fake.submits - first == expect["rerun_submits"]
-            if "state" in expect and not (case.name == AT_ONCE and expect["state"] == "stored"):
+            if "state" in expect:
                 assert state(counter.job(order.key)) == expect["state"]
                 assert status == expect.get("exit", "ok")
         else:

@@ -53,7 +53,7 @@ class Case:
 
 
 CASES = (
-    Case("openai", openai.make, OpenAI, "image", {"model": "gpt-image-2", **IMAGE}, "photo_0", False),
+    Case("openai", openai.make, OpenAI, "image", {"model": "gpt-image-2", **IMAGE, "n": 1}, "photo_0", False),
     Case("kling", kling.make, Kling, "video", {"model": "kling-3.0", **VIDEO}, "image"),
     Case("runway", runway.make, Runway, "video", {"model": "gen4.5", **VIDEO}, "image"),
     Case("google", google.make, Google, "video", {"model": "gemini-omni-1.2-flash", **VIDEO}, "image"),

@@ -24,6 +24,7 @@ from tests.support.counter import Counter, die, killed
 SUBMITS = ["ok"] * 8 + [
     "refused", "reset_before", "reset_after", "timeout_after", "500_after", "502_after", "500", "503", "429", "429:1", "408",
     "409", "400_moderation", "401", "402_quota", "307", "ok_no_id", "ok_bad_json", "ok_truncated", "slow_ok:0.05",
+    "stream_cut", "stream_error", "stream_moderation",
 ]  # fmt: skip
 POLLS = ["queued", "running", "running", "done", "done", "done", "500", "reset", "timeout", "bad_json", "429:1", "404", "throttled",
          "unknown_status", "failed:INTERNAL", "failed:SAFETY.OUTPUT", "cancelled", "done_no_url", "done_two"]  # fmt: skip

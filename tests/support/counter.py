@@ -164,11 +164,11 @@ class Killing:
             die()
         return self.inner.price(request)
 
-    async def submit(self, request: Request, token: str) -> Any:
+    async def submit(self, request: Request, token: str, *watch: Any) -> Any:
         if self.point == "after_intent":
             die()
         try:
-            accepted = await self.inner.submit(request, token)
+            accepted = await self.inner.submit(request, token, *watch)
         except SubmitError:
             if self.point in ("during_send", "before_reply"):
                 die()

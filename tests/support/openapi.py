@@ -59,8 +59,27 @@ class Document:
         told = operation["responses"].get(str(reply.status))
         if told is None:
             return [f"{asked.method} {asked.path} never answers {reply.status}"]
+        if "text/event-stream" in reply.headers.get("Content-Type", ""):
+            return self.wrong_events(exchange)
         schema = told.get("content", {}).get("application/json", {}).get("schema")
         return self._errors(schema, json.loads(reply.data())) if schema and reply.body is not None else []
+
+    def wrong_events(self, exchange: Exchange) -> list[str]:
+        """What of a stream's events the document does not allow. Sizes and qualities are read as newer models have them:
+        any text, as the SDK's types say."""
+        schemas = self._whole["components"]["schemas"]
+        known = {name: schema for schema in schemas.values() for name in schema.get("properties", {}).get("type", {}).get("enum", ())}
+        wrong = []
+        for part in exchange.reply.data().decode().split("\n\n")[:-1]:
+            head, _, data = part.partition("\ndata: ")
+            told = json.loads(data)
+            schema = known.get(told["type"])
+            if schema is None or head != f"event: {told['type']}" or set(told) - set(schema["properties"]):
+                wrong.append(f"an event {head} of {sorted(told)}")
+                continue
+            wide = {**schema["properties"], "size": {"type": "string"}, "quality": {"type": "string"}}
+            wrong += self._errors({**schema, "properties": wide}, told)
+        return wrong
 
     def _errors(self, schema: dict[str, Any], value: Any) -> list[str]:
         self.checked += 1
