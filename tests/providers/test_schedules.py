@@ -107,7 +107,7 @@ def test_kill(case: Case, row: dict[str, Any], tmp_path: pathlib.Path) -> None:
         order = counter.order()
 
         def told(kind: Any, **facts: Any) -> None:
-            if facts.get("step") == NOTED.get(point):
+            if point in NOTED and facts.get("step") == NOTED[point]:
                 die()
 
         dying = Counter(case, fake, str(tmp_path), wrap=lambda inner: Killing(inner, point), emit=told)  # type: ignore[arg-type,return-value]
