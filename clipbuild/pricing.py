@@ -4,11 +4,11 @@ The same plan that `build` runs, the same prices that the caps are checked with.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from clipbuild import retaking, unchosen
+from clipbuild import retaking, standins, unchosen
 from clipbuild.adapters import Adapters, request_of
 from clipbuild.decisions import APPROVED, standing
 from clipbuild.engine.action import Action, Output, Verdict
@@ -38,6 +38,8 @@ class Line:
     paid: bool = False
     chosen: bool = True
     """False: the plan has no such action yet, for its motion is chosen by the picture first."""
+    standin: bool = False
+    """It is bought only if what it stands in for fails, as `fallback` allows."""
 
     @property
     def takes(self) -> int:
@@ -70,7 +72,13 @@ class Bill:
     @property
     def retakes(self) -> Decimal:
         """What of the most are takes that only follow when a check refuses those before."""
-        return sum((line.price.most * line.more for line in self.lines if line.price and not line.waits), ZERO)
+        own = [line for line in self.lines if line.price and not line.waits and not line.standin]
+        return sum((line.price.most * line.more for line in own if line.price), ZERO)
+
+    @property
+    def standins(self) -> Decimal:
+        """What of the most is bought only where others fail."""
+        return sum((line.counted.most for line in self.lines if line.standin), ZERO)
 
     @property
     def unknown(self) -> list[str]:
@@ -88,6 +96,7 @@ class Bill:
         """As JSON data, for `plan --json`."""
         return {
             **_plain(self.total), "unknown": self.unknown, "further_takes": f"{self.retakes.normalize():f}",
+            "standins": f"{self.standins.normalize():f}",
             "by_provider": {name: _plain(price) for name, price in self.by("provider").items()},
             "by_product": {name: _plain(price) for name, price in self.by("sku").items()},
         }  # fmt: skip
@@ -95,7 +104,28 @@ class Bill:
 
 def bill(session: Session, planned: Planned, adapters: Adapters) -> Bill:
     """The price of everything in the plan that is not yet bought. An open job is paid already."""
-    return Bill((*_lines(session, planned, adapters), *_unchosen(session, planned, adapters)))
+    own = [*_lines(session, planned, adapters), *_unchosen(session, planned, adapters)]
+    sources = (*own, *_under_way(session, planned))
+    return Bill((*own, *(other for line in sources for other in _standins(session, planned, adapters, line))))
+
+
+def _under_way(session: Session, planned: Planned) -> Iterator[Line]:
+    """Purchases that wait for their job: paid, but it may still fail."""
+    for action in planned.plan.graph:
+        key = planned.plan.keys.get(action.id) if action.precious else None
+        job = session.journal.replay.latest(key) if key else None
+        if job is not None and job.is_open:
+            clip = action.name.partition("/")[0]
+            yield Line(action, planned.entries[clip].sku if clip in planned.entries else clip, action.pool, False, None)
+
+
+def _standins(session: Session, planned: Planned, adapters: Adapters, line: Line) -> Iterator[Line]:
+    """Who may have to be asked should this purchase fail; a failed job may have been charged, so both count. What can't be
+    made or has no price is not bought."""
+    for action in standins.after(session, planned, line.action):
+        price = None if _said(action, adapters) else price_of(action, adapters)
+        if price is not None:
+            yield replace(line, action=action, provider=action.pool, will=False, price=price, standin=True)
 
 
 def _unchosen(session: Session, planned: Planned, adapters: Adapters) -> Iterator[Line]:
@@ -191,6 +221,8 @@ def worded(line: Line) -> str:
         return f"not bought: {line.waits}"
     if line.whole is None:
         return "price not known: not bought"
+    if line.standin:
+        return f"{span(Price(ZERO, line.counted.most))}, should that fail: {line.provider} stands in"
     takes = f"up to {counted(line.takes, 'further take' if line.paid else 'take')}: " if line.more else ""
     return takes + span(line.whole)
 
@@ -208,6 +240,8 @@ def table(found: Bill) -> Iterator[str]:
     yield f"  {'in all':24} {_range(found.total)}"
     if found.retakes:
         yield f"  {'of it further takes':24} {usd(found.retakes)} at most, when a check refuses those before (`takes`)"
+    if found.standins:
+        yield f"  {'of it stand-ins':24} {usd(found.standins)} at most, when others fail (`fallback`)"
 
 
 def _range(price: Price) -> str:

@@ -1,10 +1,15 @@
 """What failed at one provider and may be made by another: only where the clip's `fallback` says so, never in silence.
 
-Notes what can't be had; planning then routes round it, and marks the clip as degraded. Buys nothing.
+Notes what can't be had; planning then routes round it, and marks the clip as degraded. Knows who may stand in, so that a
+price can have it in it. Buys nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from clipbuild import digest
+from clipbuild.catalog.model import Clip
+from clipbuild.digest import Digest
 from clipbuild.engine.action import Action
 from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, UsageError, shown
 from clipbuild.planner import routing
@@ -30,15 +35,33 @@ def note(session: Session, planned: Planned, failed: Mapping[str, Exception]) ->
     return told
 
 
+def after(session: Session, planned: Planned, action: Action) -> list[Action]:
+    """What may be bought instead of this purchase, should it fail: one action for each request, of all the clips that
+    want it."""
+    now = Bought(str(action.params["provider"]), action.params)
+    kind = "video" if action.stage == "animate" else "plate" if action.name.endswith("/plate") else "image"
+    found: dict[Digest, Action] = {}
+    for clip in _clips(planned, action):
+        for other in routing.standins(clip, kind, now, session.failed) if clip.fallback else ():
+            params = {"provider": other.provider, **other.params}
+            found[digest.of_document(params)] = replace(action, params=params, pool=other.provider)
+    return list(found.values())
+
+
 def degraded(planned: Planned) -> dict[str, str]:
     """The clips that were not made by whom they should be: clip → what and why."""
     return {d.clip: d.degraded for wanted in planned.deliverables.values() for d in wanted if d.degraded}
 
 
 def _may(planned: Planned, action: Action) -> bool:
-    names = planned.plan.graph.aliases.get(action.id, (action.name,))
-    clips = [planned.entries[clip].load() for name in names if (clip := name.partition("/")[0]) in planned.entries]
-    return any(clip.fallback for clip in clips)
+    return any(clip.fallback for clip in _clips(planned, action))
+
+
+def _clips(planned: Planned, action: Action) -> Iterator[Clip]:
+    """The clips that want this."""
+    for name in planned.plan.graph.aliases.get(action.id, (action.name,)):
+        if (entry := planned.entries.get(name.partition("/")[0])) is not None:
+            yield entry.load()
 
 
 def _counts(error: ClipbuildError) -> bool:

@@ -70,6 +70,15 @@ def test_a_line_in_words() -> None:
     assert worded(line(waits="its still is not approved yet")) == "not bought: its still is not approved yet"
 
 
+def test_what_stands_in_counts_to_the_most_alone() -> None:
+    """On top of what it stands in for, with every take of it; it is no further take, and the table says how much it is."""
+    spare = line(provider="runway", will=False, standin=True, more=1)
+    bill = Bill((line(more=1), spare))
+    assert (total(*bill.lines), bill.standins, bill.retakes) == (("0.1", "1.6"), Decimal("0.8"), Decimal("0.4"))
+    assert worded(spare) == "$0.00 to $0.80, should that fail: runway stands in"
+    assert list(table(bill))[-1].split()[:4] == ["of", "it", "stand-ins", "$0.80"]
+
+
 def test_the_table_ends_with_all_of_it() -> None:
     """Products are listed where there are several, further takes where there are any."""
     one = list(table(Bill((line(),))))

@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+from decimal import Decimal
 
 import pytest
 
@@ -44,6 +45,35 @@ def test_a_fallback_is_never_silent(tmp_path: pathlib.Path) -> None:
         shop.fakes["kling"].script(poll=["done"])
         assert shop.build().status == 0
         assert told(shop) == {}
+
+
+def cost(shop: Shop) -> dict[str, Decimal]:
+    """What `plan` says may be spent."""
+    found = json.loads(shop.run("plan", "--json", "--profile", "studio")[1])["cost"]
+    return {name: Decimal(found[name]) for name in ("least", "most", "standins")}
+
+
+def test_what_may_stand_in_is_in_the_highest_price(tmp_path: pathlib.Path) -> None:
+    """Kling or Runway, then here: the plan's most has both, before and while the first is open; what is then spent lies
+    within. What a model can't make, what comes behind `local`, and pictures for a clip are not in it."""
+    with opened(tmp_path, "openai", "kling", "runway") as shop:
+        shop.stock(1)
+        before = cost(shop)
+        fallback(shop, "openai/gpt-image-2.5-flare:low", "runway/gen4_turbo", "local", "runway/gen4.5")
+        found = cost(shop)
+        assert found["standins"] == Decimal("0.05") * 3
+        assert found["most"] == before["most"] + found["standins"]
+        assert found["least"] == before["least"]
+        shop.fakes["kling"].script(poll=["running*9999"])
+        assert shop.interrupted(2) == 130
+        assert cost(shop)["standins"] == found["standins"], "it may still fail"
+        for job in shop.fakes["kling"].jobs.values():
+            job.polls = iter(["failed:SAFETY"])
+        shop.fakes["runway"].script(poll=["done"])
+        assert shop.build().status == 1
+        assert shop.charges() == {"openai": 1, "kling": 1, "runway": 1}
+        assert sum(fake.ledger.total for fake in shop.fakes.values()) <= found["most"]
+        assert cost(shop) == {"least": 0, "most": 0, "standins": 0}
 
 
 def test_without_leave_nothing_stands_in(tmp_path: pathlib.Path) -> None:

@@ -95,10 +95,10 @@ def _told(planned: Any, found: Any, limit: int | None) -> dict[str, Any]:
     from clipbuild.engine.action import Verdict
 
     plan = planned.plan
-    prices = {line.action.id: line for line in found.lines} if found else {}
+    prices = {line.action.id: line for line in found.lines if not line.standin} if found else {}
     todo = [action for action in plan.graph if plan.verdicts[action.id] is not Verdict.UP_TO_DATE]
     kinds = Counter((a.stage, plan.verdicts[a.id].value, plan.reason(a.id, brief=True).kind) for a in todo)
-    later = [line for line in found.lines if not line.chosen] if found else []
+    later = [line for line in found.lines if not line.chosen and not line.standin] if found else []
     kinds.update(("animate", Verdict.MAY_RUN.value, "waits") for _ in later)
     degraded = {d.clip: d.degraded for files in planned.deliverables.values() for d in files if d.degraded}
     return {

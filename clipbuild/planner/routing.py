@@ -5,7 +5,7 @@ where the clip allows it. Knows no provider by name.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,8 @@ GENERATE, EDIT, COMPOSITE = "generate", "edit", "composite"
 _TARGET = re.compile(r"(?P<provider>[^/]+)/(?P<model>[^:*]+)(:(?P<quality>[^*]+))?(\*(?P<count>\d+))?\Z")
 PARTS = {"image": "image", "plate": "image", "video": "motion"}
 """What is bought, and whose route it takes."""
+SHARED = ("aspect", "width", "height", "prompt", "seconds", "audio")
+"""What a request says whoever is asked."""
 
 Prompt = Callable[[Clip, str, str], str]
 Failed = Callable[[Bought], str]
@@ -55,17 +57,39 @@ def route(
 
 def request(clip: Clip, target: str, kind: str, spec: Spec, ratio: str, prompt: Prompt) -> Bought:
     """What `target` is asked for."""
-    said = _TARGET.match(target)
-    parts = said.groupdict() if said else {"provider": target, "model": "", "quality": None, "count": None}
-    params: dict[str, Any] = {"model": parts["model"], "aspect": ratio, "width": spec.width, "height": spec.height}
+    params: dict[str, Any] = {"aspect": ratio, "width": spec.width, "height": spec.height}
     if kind == "video":
         params |= {"prompt": prompt(clip, "motion", ratio), "seconds": clip.seconds, "audio": clip.sound.own == "keep"}
-        return Bought(str(parts["provider"]), {**params, **({"resolution": parts["quality"]} if parts["quality"] else {})})
+    else:
+        params["prompt"] = prompt(clip, kind, ratio)
+    return _asked(clip, target, kind, params)
+
+
+def _asked(clip: Clip, target: str, kind: str, params: Mapping[str, Any]) -> Bought:
+    """`params` of the wanted thing, as this target takes them."""
+    said = _TARGET.match(target)
+    parts = said.groupdict() if said else {"provider": target, "model": "", "quality": None, "count": None}
+    found: dict[str, Any] = {"model": parts["model"], **params}
+    if kind == "video":
+        return Bought(str(parts["provider"]), {**found, **({"resolution": parts["quality"]} if parts["quality"] else {})})
     count = int(parts["count"] or 1) if kind == "image" else 1
     if kind == "image" and is_batch(clip) and clip.reference is not None:
         count = len(clip.reference.shots)
-    params |= {"prompt": prompt(clip, kind, ratio), "quality": parts["quality"] or "medium", "n": count}
-    return Bought(str(parts["provider"]), params)
+    return Bought(str(parts["provider"]), {**found, "quality": parts["quality"] or "medium", "n": count})
+
+
+def standins(clip: Clip, kind: str, now: Bought, failed: Failed = lambda _: "") -> list[Bought]:
+    """Who may still be asked, one after the other, should the request `now` fail: those of `fallback` behind it, as far
+    as the first that is made here."""
+    shared = {name: now.params[name] for name in SHARED if name in now.params}
+    wanted = clip.image_provider if PARTS[kind] == "image" else clip.motion_provider
+    found: list[Bought] = []
+    for target in (wanted, *(other for other in clip.fallback if fits(other, kind))):
+        if target in ("", LOCAL):
+            break
+        asked = _asked(clip, target, kind, shared)
+        found = [] if mark(asked) == mark(now) else [*found, *([] if failed(asked) else [asked])]
+    return found
 
 
 def mark(found: Bought) -> str:
