@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from clipbuild.media import motion
 from clipbuild.media.motion import Box, Move, Size, View
 
-APART = 0.008
+APART = 0.014
 """What stays free between a product and a text, as a share of the frame."""
 LEAST = 0.15
 """So much of a move is always made: a camera that stands still is worse than a touch."""

@@ -37,7 +37,7 @@ class Render:
     """
 
     name: str = "render"
-    version: int = 6
+    version: int = 7
     outputs: tuple[str, ...] = ("video", "told")
     tools: tuple[str, ...] = ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")
     inline: bool = False
