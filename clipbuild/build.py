@@ -67,6 +67,8 @@ class Report:
     status: int = DONE
     agreed: str = ""
     degraded: dict[str, str] = field(default_factory=dict)
+    left: bool = False
+    """How it left things is remembered: the next build may stop at a look."""
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON data, for `--json`."""
@@ -83,7 +85,7 @@ def build(wish: Wish, settings: Settings, bus: events.Bus, options: Options) -> 
     began = time.monotonic()
     look = Look.take(wish, settings, touched=options.touched)
     if look.changes is not None and not look.changes and not options.approved_only:
-        report = Report(up_to_date=look.note["actions"], deliverables=look.note["deliverables"])
+        report = Report(up_to_date=look.note["actions"], deliverables=look.note["deliverables"], left=True)
     else:
         from clipbuild.engine.workspace import Workspace
 
@@ -271,7 +273,7 @@ def _publish(
         report.status = DECISION
     elif report.status == DONE and report.degraded:
         report.status = SOME_FAILED
-    if report.status != DONE or options.approved_only or options.until:
+    if report.status != DONE or options.approved_only or options.until or session.state.dropped:
         return
     actions = planned.kept_actions + len(planned.plan.graph)
     note = {
@@ -280,4 +282,5 @@ def _publish(
     afresh = planned.drift is None
     paths = [*session.tree.recorded(), MANIFEST] if afresh else done.placed
     leave(look, session, note, session.tree.below(paths), set(session.tree.below(done.gone)), afresh=afresh)
+    report.left = True
     checkpoint.forget(session)

@@ -9,7 +9,7 @@ import fcntl
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from clipbuild import digest
@@ -50,9 +50,7 @@ def amend(root: str, change: Callable[[Lock], Lock]) -> Lock:
     """Read the lock as it is now, change it, write it; nobody else's change is lost. Raises as `Lock.load`."""
     path = os.path.join(root, LOCK_FILE)
     with amending(root):
-        lock = change(Lock.load(path))
-        lock.save(path)
-    return lock
+        return change(Lock.load(path)).save(path)
 
 
 def decide(root: str, subjects: list[Subject], verdict: str, *, by: str, reason: str = "", at: str = "") -> Lock:
@@ -94,9 +92,10 @@ def now() -> str:
 
 def person(root: str, environ: Mapping[str, str]) -> str:
     """Who decides: git's user name here, else the login name."""
-    told = subprocess.run(
-        ["git", "-C", root, "config", "user.name"], capture_output=True, text=True, check=False
-    ).stdout.strip()
+    told = ""
+    with suppress(OSError):  # no git here
+        asked = ["git", "-C", root, "config", "user.name"]
+        told = subprocess.run(asked, capture_output=True, check=False).stdout.decode("utf-8", "replace").strip()
     return shown(told or environ.get("USER") or environ.get("LOGNAME") or "someone", 80)
 
 

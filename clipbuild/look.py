@@ -140,9 +140,8 @@ def leave(
     `afresh`: `outputs` are all, nothing of the last look counts. Paths relative to the workspace."""
     from clipbuild.engine.lock import LOCK_FILE
 
-    found = _settled(look.wish.root, outputs)
-    if session.sources.exists(LOCK_FILE):
-        session.sources.digest(LOCK_FILE)
+    found = _settled(look.wish.root, outputs, session.tree.seen)
+    session.sources.still(LOCK_FILE, session.lock.seen)  # somebody may have decided something while we built
     sources, folders = session.sources.seen(), session.sources.dirs()
     if afresh:
         snapshot = Snapshot.of(b"?", sources, found, folders)
@@ -162,15 +161,16 @@ _last: dict[tuple[str, int, int], Snapshot] = {}
 """The snapshot that this process left, by what its file looks like: a large one takes a while to read."""
 
 
-def _settled(root: str, outputs: "Iterable[str]") -> "dict[str, Signature]":
-    """What outputs look like, once the disk's clock is past the youngest of them: a later change will show."""
-    from clipbuild.engine.snapshot import disk_clock, output_signature, settled
+def _settled(root: str, outputs: "Iterable[str]", seen: "Mapping[str, Signature]") -> "dict[str, Signature]":
+    """What outputs look like, once the disk's clock is past the youngest of them: a later change will show. `seen` is what
+    those looked like that were placed just now: one that somebody changed since will differ, too."""
+    from clipbuild.engine.snapshot import disk_clock, doubted, settled
 
-    found = {path: output_signature(os.path.join(root, path)) for path in outputs}
+    found = {path: seen.get(path) or doubted(os.path.join(root, path)) for path in outputs}
     for _ in range(10):
         now, _ = disk_clock(os.path.join(root, ".clipbuild"))
         young = [path for path, row in found.items() if row[1] >= now]
-        found |= {path: output_signature(os.path.join(root, path)) for path in young}
+        found |= {path: doubted(os.path.join(root, path), seen.get(path)) for path in young}
         if not young:
             break
         time.sleep(0.003)

@@ -13,6 +13,7 @@ from typing import Any
 from clipbuild import digest, manifest
 from clipbuild.digest import Digest
 from clipbuild.engine import files
+from clipbuild.engine.snapshot import Signature, output_signature
 from clipbuild.errors import UsageError, shown
 from clipbuild.manifest import Manifest
 
@@ -47,11 +48,10 @@ class Tree:
     def __init__(self, root: str, folder: str, emit: Callable[[str, str], None] = lambda *_: None) -> None:
         self.root, self.folder, self.emit = root, folder, emit
         self.top = files.within(root, folder)
-
-    @property
-    def name(self) -> str:
+        self.name = os.path.relpath(self.top, root).replace(os.sep, "/")
         """The folder relative to the workspace, with forward slashes."""
-        return os.path.relpath(self.top, self.root).replace(os.sep, "/")
+        self.seen: dict[str, Signature] = {}
+        """What the files looked like when they were found right or placed, by their paths in the workspace."""
 
     def below(self, paths: Iterable[str]) -> list[str]:
         """Paths of the tree as paths of the workspace."""
@@ -82,7 +82,9 @@ class Tree:
         """
         target = files.within(self.top, entry.path)
         if os.path.lexists(target):
+            now = output_signature(target)
             if self._same(target, entry, blob):
+                self._note(entry.path, now)
                 return False
             if not ours and not os.path.islink(target):
                 raise UsageError(
@@ -90,8 +92,12 @@ class Tree:
                     hint="move it away, then `clipbuild build`",
                 )
         self._place(entry.path, blob, target)
+        self._note(entry.path, output_signature(target))
         self.emit("written", entry.path)
         return True
+
+    def _note(self, path: str, signature: Signature) -> None:
+        self.seen[f"{self.name}/{path}"] = signature
 
     def _place(self, path: str, blob: str, target: str) -> None:
         folder = os.path.dirname(target)

@@ -73,6 +73,7 @@ def _planned(session: Session, drift: Drift | None, among: Collection[str] | Non
     with closing(aside), checkpoint.uncollected(len(doubtful)):
         _plan_clips(session, planned, memory, doubtful, aside, box)
     planned.kept_actions = memory.kept_actions(planned.deliverables)
+    session.state.commit()  # another process may write while this one judges and builds
     rebuilder.walk(planned.plan)
     return planned
 

@@ -11,6 +11,7 @@ from clipbuild.decisions import APPROVED, REJECTED, Subject
 from clipbuild.digest import Digest
 from clipbuild.engine.lock import Lock
 from clipbuild.errors import UsageError
+from tests.support.repository import Repository
 
 
 def d(text: str) -> Digest:
@@ -62,3 +63,13 @@ def test_a_reason_is_a_line(tmp_path: pathlib.Path) -> None:
     assert next(iter(lock.approvals.values())).reason == "\\x1b[31mred hot"
     with pytest.raises(UsageError, match="too long"):
         decisions.decide(root, [Subject("a", d("k"), d("b"))], REJECTED, by="kim", reason="x" * 600)
+
+
+def test_who_decides_is_known_without_git_and_in_any_encoding(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No git on this machine, or a name in Latin-1."""
+    Repository(tmp_path)
+    with (tmp_path / ".git/config").open("ab") as file:
+        file.write(b"[user]\n name = J\xfcrgen\n")
+    assert decisions.person(str(tmp_path), {"USER": "kim"}) == "J\N{REPLACEMENT CHARACTER}rgen"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert decisions.person(str(tmp_path), {"USER": "kim"}) == "kim"

@@ -63,6 +63,8 @@ class Lock:
     pins: Mapping[Digest, Trace] = field(default_factory=dict)
     takes: Mapping[Digest, Take] = field(default_factory=dict)
     approvals: Mapping[tuple[Digest, Digest], Approval] = field(default_factory=dict)
+    seen: Digest = field(default=digest.of_bytes(b""), compare=False)
+    """The digest of the file that it was read from or saved to last; none is as good as an empty one."""
 
     @staticmethod
     def load(path: str) -> "Lock":
@@ -72,11 +74,13 @@ class Lock:
         """
         return parse(_read(path), shown(path))
 
-    def save(self, path: str, disk: Disk = DISK) -> None:
-        """Write it whole and flushed, unless the file already says the same. Raises UsageError, OSError."""
+    def save(self, path: str, disk: Disk = DISK) -> "Lock":
+        """Write it whole and flushed, unless the file already says the same; returns it as saved. Raises UsageError,
+        OSError."""
         data = self.dump()
         if _read(path) != data:
             files.write_atomic(path, data, durable=True, disk=disk)
+        return replace(self, seen=digest.of_bytes(data))
 
     def dump(self) -> bytes:
         """The one byte form; b"" for an empty lock."""
@@ -145,7 +149,7 @@ class Lock:
 def parse(data: bytes, where: str = LOCK_FILE) -> Lock:
     """The lock in `data`; `where` names the file in errors. Raises as `Lock.load`."""
     if not data.strip():
-        return Lock()
+        return Lock(seen=digest.of_bytes(data))
     text = _decoded(data, where)
     lines = text.removeprefix("\ufeff").split("\n")
     if len(lines) > MAX_LINES:
@@ -154,7 +158,7 @@ def parse(data: bytes, where: str = LOCK_FILE) -> Lock:
     for number, line in enumerate(lines, 1):
         if line.strip():
             reader.read(number, line.rstrip("\r"))
-    return reader.lock()
+    return Lock(reader.pins, reader.takes, reader.approvals, digest.of_bytes(data))
 
 
 class _Reader:
@@ -218,9 +222,6 @@ class _Reader:
                 "keep one of the two lines",
             )
         entries[key] = kept
-
-    def lock(self) -> Lock:
-        return Lock(self.pins, self.takes, self.approvals)
 
 
 def _same_pin(one: Trace, two: Trace) -> Trace | None:

@@ -234,6 +234,15 @@ def output_signature(path: str, *, dir_fd: int | None = None) -> Signature:
     return now.st_size, now.st_mtime_ns, now.st_ino
 
 
+def doubted(path: str, before: Signature | None = None) -> Signature:
+    """What an output looks like now; one that is gone, or does not look as before, matches nothing."""
+    try:
+        row = output_signature(path)
+    except OSError:
+        return 0, RACY, 0
+    return row if before in (None, row) else (row[0], RACY, row[2])
+
+
 def settled(outputs: Mapping[str, Signature], now_ns: int) -> dict[str, Signature]:
     """The outputs with those marked that were written in the very tick of `now_ns` (see `disk_clock`)."""
     return {name: row if row[1] < now_ns else (row[0], RACY, row[2]) for name, row in outputs.items()}

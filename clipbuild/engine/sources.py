@@ -19,6 +19,8 @@ from clipbuild.errors import UsageError, shown
 KIND = "source"
 _ROW = struct.Struct("<qqq32s16s")
 _TRIES = 3
+GONE: Signature = (0, RACY, 0)
+"""A file that was there and may be there no more: whatever is found differs."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -73,6 +75,16 @@ class Sources:
             return False
         self._seen.setdefault(relative, _signature(facts))
         return True
+
+    def still(self, relative: str, expected: Digest) -> None:
+        """Remember for the snapshot what this source looks like, as one that changed unless its bytes are still these; one
+        that is missing is as good as an empty one."""
+        found = self.digest(relative) if self.exists(relative) else Digest(sha256().hexdigest())
+        self._digests[relative] = expected
+        if found != expected:
+            self._racy[relative] = self._began
+            if self._seen[relative] == ABSENT:
+                self._seen[relative] = GONE
 
     def watch(self, path: str) -> None:
         """Remember for the snapshot what a file outside the project looks like, by its whole path."""

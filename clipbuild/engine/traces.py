@@ -44,6 +44,8 @@ class State:
         self._patience = patience
         self._began: float | None = None
         self._yielded = False
+        self.dropped = False
+        """Something was not written, because another process was writing for too long."""
         self._db = self._open()
 
     @staticmethod
@@ -185,12 +187,13 @@ class State:
         """Write. No transaction stays open for long, since another process may plan here while we build; and when it
         is the other one that writes, ours is not written: it is only a cache."""
         if self._yielded:
+            self.dropped |= bool(rows)
             return
         try:
             self._db.executemany(sql, rows)
         except _BROKEN as error:
             if getattr(error, "sqlite_errorcode", None) in _BUSY:
-                self._yielded = True
+                self._yielded = self.dropped = True
             else:
                 self._renew(error)
             return

@@ -107,7 +107,7 @@ class Watch:
         options = replace(self.options, shift=self.shift, touched=touched)
         self.trusting = False
         try:
-            self.trusting = builder.build(self.wish, self.settings, bus, options).status == builder.DONE
+            self.trusting = builder.build(self.wish, self.settings, bus, options).left
         except ClipbuildError as error:
             self.broken = True
             self.tellers.wrong(str(error))

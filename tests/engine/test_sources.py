@@ -283,3 +283,20 @@ def test_hostile_trees_are_read_safely_or_not_at_all(root, row, tmp_path_factory
         assert good
     assert (outside / "victim").read_bytes() == b"victim"
     assert os.listdir(outside) == ["victim"]
+
+
+def test_a_source_is_still_what_it_was_or_differs(root):
+    """What was read earlier and is something else now, or gone, matches nothing; none is as good as an empty one."""
+    empty = digest.of_bytes(b"")
+    for data, expected, same in [
+        (b"photo a", digest.of_bytes(b"photo a"), True), (b"photo b", digest.of_bytes(b"photo a"), False),
+        (b"", empty, True), (None, empty, True), (None, digest.of_bytes(b"photo a"), False),
+    ]:  # fmt: skip
+        (root / "photos/a.jpg").unlink(missing_ok=True)
+        if data is not None:
+            (root / "photos/a.jpg").write_bytes(data)
+        found = Sources(str(root), State.open(":memory:"))
+        found.still("photos/a.jpg", expected)
+        kept = Snapshot.of(b"?", found.seen(), {}, {})
+        assert (kept.changes(str(root)).sources == []) == same, (data, expected)
+        close(found)
