@@ -73,7 +73,7 @@ class Workers:
         and replaced; so is one whose task is cancelled. Raises ActionError and what the task raised.
         """
         async with self._places:
-            child = self._idle.pop() if self._idle else await self._start()
+            child = self._rested() or await self._start()
             try:
                 async with asyncio.timeout(wall_seconds):
                     reply = await child.ask(task, progress, self._limits.cpu_seconds)
@@ -95,6 +95,15 @@ class Workers:
             self._end(child)
         while self._leaving:
             await asyncio.wait(self._leaving)
+
+    def _rested(self) -> "_Child | None":
+        """A child that waits for work. One that died meanwhile, as of want of memory, is no fault of the next task."""
+        while self._idle:
+            child = self._idle.pop()
+            if child.process.returncode is None:
+                return child
+            self._end(child)
+        return None
 
     async def _start(self) -> "_Child":
         limits = {name: value for name, value in asdict(self._limits).items() if value}

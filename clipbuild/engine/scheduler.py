@@ -103,6 +103,8 @@ class _Run:
     twins: dict[Digest, list[Action]] = field(default_factory=dict)
     """By key: the actions that wait for another one with the same key, so that nothing is made twice."""
     fresh: dict[Digest, Trace] = field(default_factory=dict)
+    spoilt: dict[Digest, Exception] = field(default_factory=dict)
+    """By key: what was made, and why what was not could not be; what comes to the same key later is told the same."""
     tasks: "dict[asyncio.Task[Trace], Action]" = field(default_factory=dict)
     ended: "asyncio.Queue[asyncio.Task[Trace]]" = field(default_factory=asyncio.Queue)
     finished: list[tuple[Action, Trace]] = field(default_factory=list)
@@ -162,6 +164,9 @@ class _Run:
 
     def _make_ready(self, action: Action) -> None:
         key = self.plan.keys[action.id]
+        if key in self.spoilt:
+            self._fail(action, self.spoilt[key])
+            return
         if key in self.twins:
             self.twins[key].append(action)
             return
@@ -259,7 +264,14 @@ class _Run:
         self._settle(action, trace)
 
     def _fail(self, action: Action, error: Exception) -> None:
-        self._note_failed(action, error)
+        key = self.plan.keys[action.id]
+        self.spoilt[key] = error
+        for one in (action, *self.twins.get(key, ())):
+            if one.id not in self.closed:
+                self._note_failed(one, error)
+                self._block(one)
+
+    def _block(self, action: Action) -> None:
         stranded = [action.id]
         while stranded:
             for waiter in self.waiters.get(stranded.pop(), ()):
@@ -267,9 +279,6 @@ class _Run:
                     self.closed.add(waiter.id)
                     self.outcome.blocked.append(waiter.name)
                     stranded.append(waiter.id)
-        for twin in self.twins[self.plan.keys[action.id]]:
-            if twin.id not in self.closed:
-                self._fail(twin, error)
 
     def _note_failed(self, action: Action, error: Exception) -> None:
         self.closed.add(action.id)

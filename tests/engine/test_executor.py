@@ -277,3 +277,20 @@ def test_a_worker_that_can_not_start_is_a_clear_error(tmp_path):
     (error,) = run(Workers(["/no/such/program"], count=1, env={}), {"do": "echo"})
     assert isinstance(error, ActionError)
     assert "can't be started" in str(error)
+
+
+def test_a_worker_that_died_while_it_rested_harms_no_task(crew):
+    """The next task gets another one."""
+
+    async def main(workers):
+        first = await workers.run({"do": "echo", "say": "a"})
+        os.kill(first["pid"], signal.SIGKILL)
+        while workers._idle[0].process.returncode is None:
+            await asyncio.sleep(0.01)
+        second = await workers.run({"do": "echo", "say": "b"})
+        await workers.close()
+        return first["pid"], second
+
+    pid, second = asyncio.run(main(crew()))
+    assert second["said"] == "b"
+    assert second["pid"] != pid

@@ -315,3 +315,25 @@ def test_a_thousand_actions_cost_little(world):
     each = (time.perf_counter() - began) / len(graph)
     assert len(outcome.ran) == 800
     assert each < 0.008, "four times the figure, for a busy machine"
+
+
+@pytest.mark.parametrize("width", [1, 1500])
+def test_what_comes_to_a_key_that_failed_has_failed_too(world, width):
+    """Fifteen hundred pictures come out the same and their check breaks down: each check is told as failed, what waits for
+    it as blocked, whether it waited for the first one or came later; and it is tried once."""
+    graph, tried = Graph(), []
+    for number in range(1500):
+        picture = graph.add(f"p{number}", "image", 1, {"n": number, "says": "same"}, {}, pool="pictures")
+        check = graph.add(f"c{number}", "check", 1, {}, {"image": picture.out("out")})
+        graph.add(f"r{number}", "render", 1, {"n": number}, {"image": check.out("out")})
+
+    async def runner(action, key, inputs):
+        if action.stage != "check":
+            return await world.run_one(action, key, inputs)
+        tried.append(action.name)
+        await asyncio.sleep(0 if width == 1 else 1.0)
+        raise ActionError("broken")
+
+    outcome = world.build(graph, runner=runner, pools={"cpu": 1, "pictures": width})
+    assert (len(outcome.ran), len(outcome.failed), len(outcome.blocked), outcome.left) == (1500, 1500, 1500, [])
+    assert len(tried) == 1
