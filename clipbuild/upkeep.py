@@ -5,7 +5,6 @@ how results are shown.
 """
 
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from clipbuild import planning, publishing
 from clipbuild.digest import Digest
 from clipbuild.engine import lock
+from clipbuild.engine.git import Git, is_repository
 from clipbuild.engine.lock import LOCK_FILE, Lock
 from clipbuild.engine.store import Damage, Sweep
 from clipbuild.engine.traces import State
@@ -106,25 +106,14 @@ def _needed(session: Session) -> set[Digest]:
 
 def _locks(root: str) -> Iterator[Lock]:
     """The locks of every branch and tag that git knows, and of its other worktrees as they are on disk. Raises
-    ClipbuildError for one that can't be read: what it needs is not known then."""
-    inside = _git(root, "rev-parse", "--show-prefix").decode().strip()
-    for line in _git(root, "worktree", "list", "--porcelain").decode("utf-8", "surrogateescape").splitlines():
-        if line.startswith("worktree "):
-            yield Lock.load(os.path.join(line.removeprefix("worktree "), inside, LOCK_FILE))
-    seen = set()
-    for commit in _git(root, "for-each-ref", "--format=%(objectname)").decode().split():
-        blob = _git(root, "rev-parse", "--verify", "--quiet", f"{commit}:./{LOCK_FILE}").decode().strip()
-        if blob and blob not in seen:
-            seen.add(blob)
-            yield lock.parse(_git(root, "cat-file", "blob", blob), f"{LOCK_FILE} at {commit[:12]}")
-
-
-def _git(root: str, *args: str) -> bytes:
-    """What git says; nothing outside of a repository."""
-    try:
-        return subprocess.run(["git", "-C", root, *args], capture_output=True, check=False).stdout
-    except OSError:
-        return b""
+    ClipbuildError for one that can't be read, and where git refuses to tell: what it needs is not known then."""
+    if not is_repository(root):
+        return
+    git = Git(root)
+    for folder in git.worktrees():
+        yield Lock.load(os.path.join(folder, LOCK_FILE))
+    for commit, data in git.everywhere(LOCK_FILE):
+        yield lock.parse(data, f"{LOCK_FILE} at {commit[:12]}")
 
 
 def facts(session: Session) -> dict[str, Any]:

@@ -110,6 +110,25 @@ class Git:
                     yield name, data
             process.stdin.close()
 
+    def worktrees(self) -> list[str]:
+        """The workspace's folder in every work tree of the repository, its own too; some may be gone from the disk."""
+        inside = os.fsdecode(self._ask("rev-parse", "--show-prefix")).rstrip("\n")
+        rows = os.fsdecode(self._ask("worktree", "list", "--porcelain")).split("\n")
+        return [os.path.join(row.removeprefix("worktree "), inside) for row in rows if row.startswith("worktree ")]
+
+    def everywhere(self, path: str) -> Iterator[tuple[str, bytes]]:
+        """The contents that a file has at any branch, tag or other ref, each once, with a commit that has it."""
+        inside = os.fsdecode(self._ask("rev-parse", "--show-prefix")).rstrip("\n")
+        commits = self._ask("for-each-ref", "--format=%(objectname)").decode().split()
+        wanted = "".join(f"{commit}:{inside}{path}\n" for commit in commits)
+        rows = self._ask("cat-file", "--batch-check", given=os.fsencode(wanted)).split(b"\n")
+        first: dict[str, str] = {}
+        for commit, told in zip(commits, rows, strict=False):
+            if len(facts := told.split()) == 3 and facts[1] == b"blob":
+                first.setdefault(facts[0].decode(), commit)
+        for name, data in self.contents(first):
+            yield first[name], data
+
     def blame(self, path: str) -> list[Line]:
         """Each line of a file of the work tree with who wrote it; what is not committed has a commit of zeros."""
         found = self._try("blame", "--line-porcelain", "-w", "--", path)
@@ -124,8 +143,8 @@ class Git:
         commit, author, mail, at = rows[-1].split("\0")
         return Line(commit, author, mail, int(at), "")
 
-    def _ask(self, *args: str) -> bytes:
-        done = self._run(args)
+    def _ask(self, *args: str, given: bytes = b"") -> bytes:
+        done = self._run(args, given)
         if done.returncode:
             told = shown(done.stderr.decode("utf-8", "replace").strip(), 300)
             raise UsageError(f"git {args[0]} failed in {shown(self.root)}", [("git", told)], "is this a git repository?")
@@ -135,14 +154,23 @@ class Git:
         done = self._run(args)
         return None if done.returncode else done.stdout
 
-    def _run(self, args: Iterable[str]) -> "subprocess.CompletedProcess[bytes]":
+    def _run(self, args: Iterable[str], given: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         try:
             return subprocess.run(
                 ["git", *_QUIET, *args], cwd=self.root, env=_environment(), capture_output=True, check=False,
-                stdin=subprocess.DEVNULL,
+                input=given,
             )  # fmt: skip
         except OSError as error:
             raise UsageError(f"git can't be run: {error.strerror}", hint="install git") from error
+
+
+def is_repository(root: str) -> bool:
+    """A folder of a git repository, whether git likes it or not."""
+    above = os.path.abspath(root)
+    while not os.path.lexists(os.path.join(above, ".git")):
+        if above == (above := os.path.dirname(above)):
+            return "GIT_DIR" in os.environ
+    return True
 
 
 def lfs_digest(data: bytes) -> Digest | None:

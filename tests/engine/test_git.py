@@ -5,7 +5,7 @@ import os
 import pytest
 
 from clipbuild.digest import Digest
-from clipbuild.engine.git import Git, branch_point, lfs_digest
+from clipbuild.engine.git import Git, branch_point, is_repository, lfs_digest
 from clipbuild.errors import UsageError
 from tests.support.repository import Repository
 
@@ -126,3 +126,32 @@ def test_the_branch_a_change_is_meant_for() -> None:
     assert branch_point({"GITHUB_BASE_REF": "main"}) == "origin/main"
     assert branch_point({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc"}) == "abc"
     assert branch_point({}) == "origin/HEAD"
+
+
+def test_a_file_at_every_branch_and_in_every_work_tree(repository) -> None:
+    """Each content once, of branches and tags; work trees that are gone from the disk are named all the same."""
+    git = shop(repository)
+    for number, branch in enumerate(("one", "two", "three")):
+        repository.git("checkout", "-q", "-b", branch, "main")
+        repository.write("shop/clipbuild.lock", f"{number % 2}\n")
+        repository.commit(branch)
+    repository.git("tag", "-a", "-m", "x", "v1")
+    repository.git("checkout", "-q", "main")
+    assert sorted(data for _, data in git.everywhere("clipbuild.lock")) == [b"0\n", b"1\n"]
+    assert list(git.everywhere("nothing")) == []
+    repository.git("worktree", "add", "-q", "../other", "one")
+    found = git.worktrees()
+    assert [os.path.realpath(path) for path in found] == [
+        os.path.realpath(repository.root / "shop"), os.path.realpath(repository.root.parent / "other" / "shop"),
+    ]  # fmt: skip
+
+
+def test_a_repository_is_one_whether_git_likes_it_or_not(repository, tmp_path) -> None:
+    """What git refuses to read is told apart from what is no repository."""
+    assert is_repository(str(repository.root / "shop"))
+    (tmp_path / "plain").mkdir()
+    assert not is_repository(str(tmp_path / "plain"))
+    (tmp_path / "plain" / ".git").write_text("gitdir: /nonexistent")
+    assert is_repository(str(tmp_path / "plain"))
+    with pytest.raises(UsageError, match="git"):
+        Git(str(tmp_path / "plain")).worktrees()
