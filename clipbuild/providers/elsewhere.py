@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from clipbuild.engine import files
 from clipbuild.engine.action import Trace
 from clipbuild.providers.records import ZERO, Replay, from_line
 
@@ -46,6 +47,8 @@ class Elsewhere:
     def __init__(self, own: str = "") -> None:
         self._folder, self._own = os.path.split(own)
         self._mirrors: dict[str, Mirror] = {}
+        self.unread: dict[str, str] = {}
+        """What could not be read at the last question, and why."""
 
     def spent(self, month: str) -> Decimal:
         """What was spent, or may have been, in `month` ("2025-01")."""
@@ -57,12 +60,18 @@ class Elsewhere:
         return bool(job) and any(any(mirror.replay.named(provider, job)) for mirror in self._mirrors.values())
 
     def _replays(self) -> Iterator[Replay]:
-        names = os.listdir(self._folder) if self._own and os.path.isdir(self._folder) else []
+        listed = os.listdir(self._folder) if self._own and os.path.isdir(self._folder) else []
+        names = [name for name in listed if name != self._own and not files.is_temporary(name)]
+        self.unread.clear()
         for name in names:
-            if name != self._own:
-                mirror = self._mirrors.setdefault(name, Mirror())
-                with suppress(OSError):
-                    mirror.read(os.path.join(self._folder, name))
+            path, mirror = os.path.join(self._folder, name), self._mirrors.setdefault(name, Mirror())
+            try:
+                mirror.read(path)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                if not os.path.islink(path):
+                    self.unread[path] = error.strerror or str(error)
         for name in self._mirrors.keys() - set(names):
             del self._mirrors[name]
         return (mirror.replay for mirror in self._mirrors.values())

@@ -23,13 +23,13 @@ from clipbuild import digest
 from clipbuild.engine import files
 from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
 from clipbuild.providers.condensing import condensed, matters
-from clipbuild.providers.records import Job, Record, Replay, from_line, to_line
+from clipbuild.providers.mirror import NO_FOLLOW, Mirror, append, read
+from clipbuild.providers.records import Job, Record, Replay, Step, from_line, to_line
 from clipbuild.providers.runs import Runs, turn
 
 DROPPED = b" #dropped"
 COMPACT_BYTES = 1 << 20
 CONDENSE_BYTES = 2 << 20
-_NO_FOLLOW = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Operation(Protocol):
@@ -76,6 +76,8 @@ class Journal:
         self.condense_from = CONDENSE_BYTES
         self.replay = Replay()
         self._say, self.disk, self._sleep = say, disk, sleep
+        self._copy = Mirror(mirror, path, disk, self._tell)
+        self._unmirrored: OSError | None = None
         self._sums: set[bytes] = set()
         self._owed: list[Record] = []
         self._guard = threading.RLock()
@@ -89,12 +91,13 @@ class Journal:
             return self
         with self._locked():
             self._refresh(settle_tail=True)
-            known = [line for line in self._mirrored().split(b"\n") if _is_good(line)]
+            known = [line for line in self._copy.read().split(b"\n") if _is_good(line)]
             missing = [line for line in known if line not in self._sums]
             if missing:
                 self._tell(f"{len(missing)} lines of the journal came back from {shown(self.mirror)}")
-                self._append(self.path, b"".join(line + b"\n" for line in missing))
+                append(self.path, b"".join(line + b"\n" for line in missing), self.disk)
                 self._refresh()
+            self._unmirrored = self._copy.append(b"")
             if self.mirror and os.path.exists(self.mirror) and os.path.getsize(self.mirror) > COMPACT_BYTES:
                 self._compact(known)
             if self._offset > self.condense_from:
@@ -121,13 +124,16 @@ class Journal:
             if self.mirror and any(write.shared for write in writes):
                 try:
                     stack.enter_context(self._alone())
+                    self._copy.check()
                 except (OSError, UsageError) as error:
+                    why = self._copy.refusal(error) if isinstance(error, OSError) else error
                     rest = self._carried_out([write for write in writes if not write.shared])
-                    return [_cause(self.mirror, error) if write.shared else rest.pop(0) for write in writes]
+                    return [why if write.shared else rest.pop(0) for write in writes]
             return self._carried_out(writes)
 
     def _carried_out(self, writes: Sequence[Write]) -> list[ClipbuildError | None]:
         outcome: list[ClipbuildError | None] = [None] * len(writes)
+        shared: dict[int, list[Record]] = {}
         records = list(self._owed)
         facts, self._owed = list(records), []
         for number, write in enumerate(writes):
@@ -140,13 +146,26 @@ class Journal:
                 self.replay.add(record)
             records += found
             facts += () if write.permits else found
+            shared |= {number: found} if write.shared and found else {}
         failure = self._write(records, facts) if records else None
         if failure is not None:
             self._owe(facts)
             for number, write in enumerate(writes):
                 if write.permits:
                     outcome[number] = outcome[number] or _cause(self.path, failure)
+        elif self._unmirrored is not None and shared:
+            outcome = [self._copy.refusal(self._unmirrored) if n in shared else known for n, known in enumerate(outcome)]
+            self._take_back([record for found in shared.values() for record in found])
         return outcome
+
+    def _take_back(self, records: Sequence[Record]) -> None:
+        """What was permitted under a cap of all workspaces, and they can't see: it was not sent."""
+        sent = [record for record in records if record.state is Step.SENT]
+        back = [self._stamped(replace(record, state=Step.UNSENT, code="not mirrored", line="")) for record in sent]
+        for record in back:
+            self.replay.add(record)
+        if (back and self._write(back, back)) is not None:
+            self._owe(back)
 
     def _postponed(self, writes: Sequence[Write], error: Exception) -> list[ClipbuildError | None]:
         """The journal can't be had at all: facts are kept for later, nothing is permitted."""
@@ -200,7 +219,7 @@ class Journal:
 
     def _refresh(self, settle_tail: bool = False) -> None:
         try:
-            fd = os.open(self.path, os.O_RDONLY | _NO_FOLLOW)
+            fd = os.open(self.path, os.O_RDONLY | NO_FOLLOW)
         except FileNotFoundError:
             if self._offset:
                 self._forget()
@@ -220,7 +239,7 @@ class Journal:
                 self._take(line)
         if tail and settle_tail:
             self._tell(f"{shown(self.path)}:{self._line + 1}: the last record is cut off and was dropped")
-            self._append(self.path, DROPPED + b"\n")
+            append(self.path, DROPPED + b"\n", self.disk)
             self._offset += len(tail) + len(DROPPED) + 1
             self._line += 1
 
@@ -247,16 +266,16 @@ class Journal:
         lines = [to_line(record) for record in records]
         data = b"".join(lines)
         try:
-            self._append(self.path, data)
+            append(self.path, data, self.disk)
         except OSError as error:
             if not self._rewrite(lines):
-                self._append_mirror(b"".join(to_line(record) for record in facts))
+                self._unmirrored = self._copy.append(b"".join(to_line(record) for record in facts))
                 return error
-            self._append_mirror(data)
+            self._unmirrored = self._copy.append(data)
             self._forget()
             self._refresh()
             return None
-        self._append_mirror(data)
+        self._unmirrored = self._copy.append(data)
         self._sums.update(line[:-1] for line in lines)
         there = os.stat(self.path)
         self._offset, self._inode, self._line = there.st_size, there.st_ino, self._line + len(lines)
@@ -281,46 +300,14 @@ class Journal:
             if record.job:
                 self._tell(f"{record.name}: {record.provider} job {shown(record.job)} is noted in memory only")
 
-    def _append(self, path: str, data: bytes) -> None:
-        """Append and flush; the folder too when the file is new. Raises OSError."""
-        fresh = not os.path.exists(path)
-        fd = self.disk.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_FOLLOW, 0o600)
-        try:
-            files.write_all(fd, data, self.disk)
-            self.disk.fsync(fd)
-        finally:
-            self.disk.close(fd)
-        if fresh:
-            with files.opened_folder(os.path.dirname(path), self.disk) as folder:
-                self.disk.fsync(folder)
-
     def _rewrite(self, lines: list[bytes]) -> bool:
         """A file whose write or flush failed can't be trusted: its whole lines and the new ones, in a new file."""
         try:
-            there = _read(self.path).rpartition(b"\n")[0].split(b"\n")
+            there = read(self.path).rpartition(b"\n")[0].split(b"\n")
             whole = [line + b"\n" for line in there if line and line + b"\n" not in lines]
             data = b"".join([*whole, *lines])
             files.write_atomic(self.path, data, mode=0o600, durable=True, disk=self.disk)
         except OSError:
-            return False
-        return True
-
-    def _mirrored(self) -> bytes:
-        """The mirror's bytes; it is only a second copy, so that one that can't be read is only told of."""
-        try:
-            return _read(self.mirror) if self.mirror else b""
-        except OSError as error:
-            self._tell(f"{shown(self.mirror)}: can't be read: {error.strerror}")
-            return b""
-
-    def _append_mirror(self, data: bytes) -> bool:
-        if not self.mirror or not data:
-            return False
-        try:
-            files.ensure_dir(os.path.dirname(self.mirror), 0o700, disk=self.disk)
-            self._append(self.mirror, data)
-        except OSError as error:
-            self._tell(f"{shown(self.mirror)}: can't be written: {error.strerror}; open jobs are only in the workspace")
             return False
         return True
 
@@ -335,7 +322,7 @@ class Journal:
     def _condense(self) -> None:
         """Write a long journal anew, settled jobs as a line each, and the mirror with it. When the disk refuses, it
         stays long."""
-        good = [from_line(line) for line in _read(self.path).split(b"\n") if _is_good(line)]
+        good = [from_line(line) for line in read(self.path).split(b"\n") if _is_good(line)]
         lines = [to_line(self._stamped(record))[:-1] for record in condensed(self.replay, good)]
         if sum(map(len, lines)) > self._offset // 2:
             return
@@ -367,12 +354,3 @@ def _cause(path: str, error: Exception) -> ClipbuildError:
         f"{shown(path)}: can't be written: {getattr(error, 'strerror', '') or error}",
         hint="nothing was sent; make room on the disk or mend the folder's permissions",
     )
-
-
-def _read(path: str) -> bytes:
-    try:
-        fd = os.open(path, os.O_RDONLY | _NO_FOLLOW)
-    except FileNotFoundError:
-        return b""
-    with open(fd, "rb") as file:
-        return file.read()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from clipbuild.engine.action import Trace
-from clipbuild.errors import SpendError
+from clipbuild.errors import SpendError, shown
 from clipbuild.providers.contract import Price
 from clipbuild.providers.elsewhere import Elsewhere
 from clipbuild.providers.records import ZERO, Job, Replay, amount
@@ -64,6 +64,10 @@ class Spending:
             return SpendError(f"{name}: not bought: its price is not known", hint="add it to the model table")
         spent_build = replay.spent_in_build(build)
         spent_month = ZERO if budget.month is None else self.spent_in_month(replay, month)
+        for path, why in self._elsewhere.unread.items() if budget.month is not None else ():
+            facts = [("can't be read", shown(path)), ("why", why)]
+            what = f"{name}: not bought: what another workspace spent is not known, so the month's cap can't be held"
+            return SpendError(what, facts, "mend its permissions, or remove it if it is no journal")
         for cap, spent, what in ((budget.build, spent_build, "this build"), (budget.month, spent_month, month)):
             if cap is not None and spent + price.most > cap:
                 facts = [("cap", usd(cap)), ("spent", f"{usd(spent)} in {what}, open jobs at their highest price")]

@@ -1,13 +1,16 @@
 """The month of a user with several workspaces: counted from their mirrors as they are now, and held when they ask at once."""
 
+import errno
 import multiprocessing
 import os
 import pathlib
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from clipbuild import digest
 from clipbuild.engine.action import Trace
+from clipbuild.engine.disk import Os
 from clipbuild.providers.contract import Price
 from clipbuild.providers.elsewhere import Elsewhere
 from clipbuild.providers.journal import Journal, Write
@@ -67,6 +70,65 @@ def test_a_link_is_not_followed(tmp_path: pathlib.Path) -> None:
     os.rename(other.mirror, tmp_path / "file")
     os.symlink(tmp_path / "file", other.mirror)
     assert Elsewhere(str(tmp_path / "state" / "journals" / "mine")).spent(MONTH) == 0
+
+
+def test_what_can_not_be_read_is_not_nothing(tmp_path: pathlib.Path) -> None:
+    """Something stands where another's mirror should be: with a cap of the month nothing is permitted, and it is named;
+    without one it does not matter. A temporary of one that is being written anew is no workspace."""
+    mine, other = workspace(tmp_path, "mine"), workspace(tmp_path, "other")
+    other.append(sent("i1"))
+    (tmp_path / "state" / "journals" / ".clipbuild-0123456789abcdef.part").write_bytes(pathlib.Path(other.mirror).read_bytes())
+    elsewhere = Elsewhere(mine.mirror)
+    capped, free = Spending(Budget(month=Decimal(9)), (), elsewhere), Spending(Budget(build=Decimal(9)), (), elsewhere)
+    assert elsewhere.spent(MONTH) == Decimal("0.5")
+    os.mkdir(tmp_path / "state" / "journals" / "strange")
+    refusal = capped.refusal("a", PRICE, mine.replay, build="b", month=MONTH)
+    assert refusal is not None
+    assert "strange" in str(refusal)
+    assert free.refusal("a", PRICE, mine.replay, build="b", month=MONTH) is None
+    os.rmdir(tmp_path / "state" / "journals" / "strange")
+    assert capped.refusal("a", PRICE, mine.replay, build="b", month=MONTH) is None
+
+
+def test_a_workspace_that_others_can_not_see_buys_nothing_under_a_cap_of_the_month(tmp_path: pathlib.Path) -> None:
+    """Its mirror can't be written: what needs the cap of all is refused and leaves no line, what does not goes on and is
+    made up for later. On a disk that refuses in the middle it is taken back."""
+    mine, other = workspace(tmp_path, "mine"), workspace(tmp_path, "other")
+    seen = Elsewhere(other.mirror)
+    os.makedirs(mine.mirror)
+    plain, shared = (Write(lambda _, i=i: [sent(i)], permits=True, shared=i == "i2") for i in ("i1", "i2"))  # type: ignore[misc]
+    assert [error is None for error in mine.transact([plain, shared])] == [True, False]
+    assert list(mine.replay.jobs) == ["i1"]
+    os.rmdir(mine.mirror)
+    assert seen.spent(MONTH) == 0
+    workspace(tmp_path, "mine")
+    assert seen.spent(MONTH) == Decimal("0.5"), "the next that opens the journal makes up for it"
+    disk = Full(mine.mirror)
+    mine = Journal(mine.path, mine.mirror, disk=disk).open()
+    disk.is_full = True
+    (error,) = mine.transact([Write(lambda _: [sent("i2")], permits=True, shared=True)])
+    assert "not see it" in str(error)
+    assert (mine.replay.jobs["i2"].state, mine.replay.spent_in_month(MONTH)) == (Step.UNSENT, Decimal("0.5"))
+    disk.is_full = False
+    assert mine.transact([Write(lambda _: [sent("i2")], permits=True, shared=True)]) == [None]
+    assert (seen.spent(MONTH), list(seen.unread)) == (1, [])
+
+
+class Full(Os):
+    """A disk on which one file can be opened and not be written."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.is_full, self.fds = path, False, set[int]()
+
+    def open(self, path: str, *args: Any, **kwargs: Any) -> int:  # type: ignore[override]
+        fd = super().open(path, *args, **kwargs)
+        (self.fds.add if path == self.path else self.fds.discard)(fd)
+        return fd
+
+    def write(self, fd: int, data: memoryview) -> int:  # type: ignore[override]
+        if self.is_full and fd in self.fds:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(fd, data)
 
 
 def test_what_a_clone_brings_in_its_lock_counts_once(tmp_path: pathlib.Path) -> None:

@@ -157,7 +157,7 @@ def test_nothing_is_permitted_that_is_not_durable(error: int, home: pathlib.Path
         journal = Journal(str(place / "journal"), "", say=lambda text: None)
         journal.append(*life("i0", "j0"))
         disk = Failing(at, error)
-        journal._disk = disk
+        journal.disk = disk
         made = False
         try:
             made = journal.transact([Write(lambda _: life("i1")[:2], permits=True)]) == [None]
@@ -178,7 +178,7 @@ def test_an_id_is_kept_in_memory_until_the_disk_takes_it(home: pathlib.Path) -> 
     journal = opened(home, said)
     journal.append(*life()[:2])
     full = Full()
-    journal._disk = full
+    journal.disk = full
     journal.append(record(Step.ACCEPTED, job="j1"))
     assert states(journal) == {"i1": "accepted"}
     assert "in memory only" in " ".join(said)
