@@ -19,7 +19,8 @@ MOST_BOXES = 20_000
 @dataclass(frozen=True, slots=True)
 class Track:
     """One track: `kind` is its handler ("vide", "soun"), times in seconds. `edits` are (start, length) with start in
-    media seconds, -1 for an empty edit. `colour`: primaries, transfer, matrix, full range (0 or 1), () if unsaid."""
+    media seconds, -1 for an empty edit. `colour`: primaries, transfer, matrix, full range (0 or 1), () if unsaid. `turned`:
+    it is shown turned by a quarter, as telephones record; `pixel`: width to height of one of its pixels."""
 
     kind: str
     codec: str = ""
@@ -37,6 +38,8 @@ class Track:
     colour: tuple[int, ...] = ()
     edits: tuple[tuple[float, float], ...] = ()
     bytes: int = 0
+    turned: bool = False
+    pixel: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,14 @@ def _track(body: bytes, movie_scale: int) -> Track:
         raise MediaError("damaged: its frames don't last as long as it says")
     weight = _sizes(_found(table, b"stsz"), samples)
     edits = _edits(_found(body, b"edts", b"elst"), movie_scale, scale)
-    return Track(**facts, edits=edits, bytes=weight, **_entry(kind, _found(table, b"stsd")))  # type: ignore[arg-type]
+    turned = kind == "vide" and _turned(_found(body, b"tkhd"))
+    return Track(**facts, edits=edits, bytes=weight, turned=turned, **_entry(kind, _found(table, b"stsd")))  # type: ignore[arg-type]
+
+
+def _turned(body: bytes) -> bool:
+    """Whether a track header's matrix turns the picture by a quarter: it maps across to down."""
+    a, b, _, c, d = struct.unpack_from(">5i", body, 52 if body[0] == 1 else 40)
+    return bool(a == d == 0 and b and c)
 
 
 def _steps(body: bytes) -> tuple[int, tuple[int, ...], int]:
@@ -200,10 +210,12 @@ def _entry(kind: str, body: bytes) -> dict[str, object]:
         return {"codec": name.decode("latin-1")}
     width, height = struct.unpack_from(">HH", entry, 24)
     inner = entry[78:]
-    config, colour = _found(inner, b"avcC"), _found(inner, b"colr")
+    config, colour, pixel = (_found(inner, box) for box in (b"avcC", b"colr", b"pasp"))
     facts: dict[str, object] = {"codec": name.decode("latin-1"), "width": width, "height": height}
     if len(config) >= 4:
         facts |= {"profile": config[1], "level": config[3], "pixels": _pixels(config)}
+    if len(pixel) >= 8 and all(sides := struct.unpack(">II", pixel[:8])):
+        facts["pixel"] = sides
     if colour[:4] == b"nclx":
         primaries, transfer, matrix, full = struct.unpack_from(">HHHB", colour, 4)
         facts["colour"] = (primaries, transfer, matrix, full >> 7)

@@ -47,6 +47,7 @@ class Footage:
     _running: door.Running | None = None
     _at: int = -1
     _rows: Rows | None = None
+    _over: bool = False
     _held: list[Plane] = field(default_factory=list)
     share: Bytes | None = None
     """How much of each pixel shows, where the clip has an alpha channel."""
@@ -58,7 +59,8 @@ class Footage:
 
     def __enter__(self) -> "Footage":
         pixels = "yuva420p" if self.alpha else "yuv420p"
-        argv = door.arguments(self.program, _decoder(self.path, self.width, self.height, pixels=pixels), level="error")
+        decoder = _decoder(self.path, self.facts, (self.width, self.height), self._rate, pixels=pixels)
+        argv = door.arguments(self.program, decoder, level="error")
         argv[1:1] = ["-xerror"]
         self._running = door.Running(argv, reading=True)
         halves = [(self.height // 2, self.width // 2)] * 2
@@ -72,15 +74,24 @@ class Footage:
 
     def rows(self, index: int) -> Rows:
         """What lies below everything at frame `index` of the new clip; never an earlier one than before."""
-        wanted = min(self.facts.frames - 1, int(index * self.facts.rate / self.fps + Fraction(1, 1000)))
-        while self._at < wanted or self._rows is None:
+        last = self.facts.frames - 1 if self.facts.steady else index
+        wanted = min(last, int(index * self._rate / self.fps + Fraction(1, 1000)))
+        while self._rows is None or (self._at < wanted and not self._over):
             self._advance()
         return self._rows
+
+    @property
+    def _rate(self) -> Fraction:
+        """Frames a second as they come from the decoder."""
+        return self.facts.rate if self.facts.steady else self.fps
 
     def _advance(self) -> None:
         assert self._running is not None
         amount = self._amount
         data = self._running.read(amount)
+        if not data and self._rows and not self.facts.steady:  # how many there are is not known before
+            self._over = True
+            return
         if len(data) < amount:
             raise _damaged(self._running)
         self._at += 1
@@ -111,7 +122,7 @@ class Footage:
             running.finish()
         except MediaError:
             raise _damaged(running) from None
-        if running.lines or self._at + 1 != self.facts.frames:
+        if running.lines or (self.facts.steady and self._at + 1 != self.facts.frames):
             raise _damaged(running, f"{self._at + 1} decoded, {self.facts.frames} in its index")
 
 
@@ -125,21 +136,35 @@ def has_alpha(facts: Facts) -> bool:
     return facts.codec in ("ap4h", "ap4x", "png ", "rle ")
 
 
-def _decoder(path: str, width: int, height: int, at: float = 0.0, most: int = 0, pixels: str = "yuv420p") -> Any:
-    """The clip scaled to cover the frame, cut at its middle, as raw frames; the same bytes on every processor."""
+def _decoder(
+    path: str, facts: Facts, size: tuple[int, int], rate: Fraction, at: float = 0.0, most: int = 0, pixels: str = "yuv420p"
+) -> Any:  # fmt: skip
+    """The clip scaled to cover the frame, cut at its middle, as raw frames; the same bytes on every processor. Frames
+    that come at uneven times, as telephones and screen recorders write them, are brought to `rate`."""
     import ffmpeg
 
     options: dict[str, Any] = {"format": "mov", "protocol_whitelist": "file", **probe.STRICT}
     if at:
         options["ss"] = f"{at:.4f}"
     picture = ffmpeg.input(door.source(path), **options).video
+    if not facts.steady:
+        picture = picture.filter("fps", f"{rate.numerator}/{rate.denominator}", start_time=0)
     picture = picture.filter(
-        "scale", width, height, force_original_aspect_ratio="increase", force_divisible_by=2,
-        flags="lanczos+accurate_rnd+full_chroma_int+bitexact", out_color_matrix="bt709", out_range="tv",
+        "scale", *_covering(facts, size), **({"force_original_aspect_ratio": "increase"} if facts.square else {}),
+        force_divisible_by=2, flags="lanczos+accurate_rnd+full_chroma_int+bitexact", out_color_matrix="bt709", out_range="tv",
     )  # fmt: skip
-    picture = picture.filter("crop", width, height).filter("format", pixels)
+    picture = picture.filter("crop", *size).filter("format", pixels)
     rest: dict[str, Any] = {"frames:v": most} if most else {}
     return ffmpeg.output(picture, "pipe:1", format="rawvideo", fps_mode="passthrough", **rest)
+
+
+def _covering(facts: Facts, size: tuple[int, int]) -> tuple[int, int]:
+    """The size to scale to; where pixels are not square, that at which the clip covers the frame in its shown shape."""
+    if facts.square:
+        return size
+    scale = max(size[0] / facts.width, size[1] / facts.height)
+    wide, high = (math.ceil(round(side * scale, 6) / 2) * 2 for side in (facts.width, facts.height))
+    return wide, high
 
 
 def sample(program: str, path: str, size: tuple[int, int], times: Sequence[float], box: Box | None = None) -> list[Bytes]:
@@ -150,8 +175,9 @@ def sample(program: str, path: str, size: tuple[int, int], times: Sequence[float
 
 def _one_by_one(program: str, path: str, size: tuple[int, int], times: Sequence[float]) -> Iterator[bytes]:
     """Each frame by a decoder of its own that seeks to it."""
+    facts = probe.facts(path)
     for at in times:
-        data = door.output(door.arguments(program, _decoder(path, *size, at, 1)), 120.0)
+        data = door.output(door.arguments(program, _decoder(path, facts, size, facts.rate, at, 1)), 120.0)
         if len(data) != size[0] * size[1] * 3 // 2:
             raise _too_short(at)
         yield data
@@ -159,17 +185,20 @@ def _one_by_one(program: str, path: str, size: tuple[int, int], times: Sequence[
 
 def _in_one_go(program: str, path: str, size: tuple[int, int], times: Sequence[float]) -> list[bytes]:
     """All frames by one decoder that is stopped after the last of them."""
-    rate, amount = probe.facts(path).rate, size[0] * size[1] * 3 // 2
+    facts, amount = probe.facts(path), size[0] * size[1] * 3 // 2
+    rate = facts.rate
     wanted = [math.ceil(float(at * rate) - 1e-3) for at in times]
     found: dict[int, bytes] = {}
-    with door.Running(door.arguments(program, _decoder(path, *size)), reading=True, wall=120.0) as running:
+    with door.Running(door.arguments(program, _decoder(path, facts, size, rate)), reading=True, wall=120.0) as running:
         for index in range(max(wanted) + 1):
             data = running.read(amount)
+            if not data and found and not facts.steady:
+                break
             if len(data) < amount:
                 raise _too_short(times[next(i for i, number in enumerate(wanted) if number >= index)])
             if index in wanted:
                 found[index] = bytes(data)
-    return [found[index] for index in wanted]
+    return [found.get(index, found[max(found)]) for index in wanted]
 
 
 def _too_short(at: float) -> MediaError:

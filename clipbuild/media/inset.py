@@ -86,14 +86,14 @@ def _rect(
     room = safe[2] - safe[0], safe[3] - safe[1]
     ratio = 1.0 if shape == "circle" else own[1] / own[0]
     wide = min(share * size[0], room[0], min(HIGHEST * size[1], room[1]) / ratio)
-    width, height = _even(wide), _even(wide * ratio)
+    width, height = max(2, _even(wide)), max(2, _even(wide * ratio))
     across, down = PLACES[place]
     x, y = _even(safe[0] + across * (room[0] - width)), _even(safe[1] + down * (room[1] - height))
     return x, y, x + width, y + height
 
 
 def _even(value: float) -> int:
-    return max(2, int(value / 2) * 2)
+    return int(value / 2) * 2
 
 
 @contextmanager

@@ -23,7 +23,9 @@ STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A clip's facts. `frames` were decoded, `seconds` are the picture's; `even`: every frame lasts as long."""
+    """A clip's facts; `width` and `height` as it is shown. `frames` were decoded, `seconds` are the picture's; `even`:
+    every frame lasts as long; `trimmed`: its edit list shows a part of its frames only, `seconds` and `frames` are of
+    that part; `square`: so are its pixels."""
 
     width: int
     height: int
@@ -44,6 +46,13 @@ class Facts:
     sound_channels: int
     sound_seconds: float
     bytes: int
+    trimmed: bool = False
+    square: bool = True
+
+    @property
+    def steady(self) -> bool:
+        """Its frames are those of its index, at even steps."""
+        return self.even and not self.trimmed
 
     @property
     def rate(self) -> Fraction:
@@ -66,20 +75,32 @@ def facts(path: str) -> Facts:
     even = len(picture.steps) == 1 and picture.steps[0] > 0
     mean = Fraction(picture.scale * picture.samples, max(1, round(picture.seconds * picture.scale)))
     rate = Fraction(picture.scale, picture.steps[0]) if even else mean.limit_denominator(1001)
+    seen = sum(length for start, length in picture.edits if start >= 0)
+    trimmed = 0 < seen < picture.seconds - 1.01 / float(rate)
+    seconds, count = (seen, max(1, round(seen * rate))) if trimmed else (picture.seconds, picture.samples)
     return Facts(
-        picture.width, picture.height, str(rate), even, picture.samples, round(picture.seconds, 6),
+        *_shown(picture), str(rate), even, count, round(seconds, 6),
         round(movie.seconds, 6), picture.codec, picture.profile, picture.level, picture.pixels, picture.colour,
         movie.index_first, bool(picture.edits) or bool(sound and sound.edits),
         sound.codec if sound else "", sound.rate if sound else 0, sound.channels if sound else 0,
-        round(sound.seconds, 6) if sound else 0.0, movie.size,
+        round(sound.seconds, 6) if sound else 0.0, movie.size, trimmed, picture.pixel[0] == picture.pixel[1],
     )  # fmt: skip
+
+
+def _shown(picture: boxes.Track) -> tuple[int, int]:
+    """Width and height as they are shown: turned upright, in square pixels. Raises MediaError."""
+    across, down = picture.pixel
+    if not 1 / 8 <= across / down <= 8:
+        raise MediaError("its picture has no usable size or length")
+    width = picture.width if across == down else max(2, round(picture.width * across / down / 2) * 2)
+    return (picture.height, width) if picture.turned else (width, picture.height)
 
 
 def probe(program: str, path: str) -> Facts:
     """The facts of an MP4 clip, with every frame and all sound decoded strictly. Raises MediaError for any damage."""
     found = facts(path)
     frames = decoded(program, path)
-    if frames != found.frames:
+    if frames != found.frames and not (found.trimmed and abs(frames - found.frames) <= 1):
         raise MediaError("damaged", [("frames", f"{frames} decoded, {found.frames} in its index")])
     return found
 

@@ -110,6 +110,7 @@ def _mixed(program: str, target: Target, mix: Mix, path: str) -> Level:
 
     streams = []
     if mix.bed:
+        _heard(program, mix.bed)
         given = ffmpeg.input(door.source(mix.bed), format=kind(mix.bed), protocol_whitelist="file", stream_loop=-1)
         under = _fitted(given.audio, target).filter("volume", f"{mix.gain:.2f}dB")
         streams.append(_faded(under, target))
@@ -128,6 +129,20 @@ def _mixed(program: str, target: Target, mix: Mix, path: str) -> Level:
     whole = streams[0].filter("atrim", end_sample=target.samples)
     stream = ffmpeg.output(_metered(whole), path, format="wav", acodec="pcm_f32le", fflags="+bitexact")
     return _level(_run(program, stream, "the sound does not decode"))
+
+
+def _heard(program: str, path: str) -> None:
+    """Refuse a bed without a single sample: looped, it would never end."""
+    import ffmpeg
+
+    given = ffmpeg.input(door.source(path), format=kind(path), protocol_whitelist="file").audio
+    stream = ffmpeg.output(given, "pipe:1", **{"format": "u8", "frames:a": 1})
+    try:
+        found = door.output(door.arguments(program, stream))
+    except MediaError as error:
+        raise MediaError("the sound does not decode", error.facts) from None
+    if not found:
+        raise MediaError("the sound is empty", hint="name another file as `bed:`")
 
 
 def _fitted(stream: Any, target: Target) -> Any:

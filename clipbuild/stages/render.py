@@ -164,7 +164,7 @@ def _footage(work: "Workdir", program: str, target: "Target") -> "Iterator[tuple
 
     path = work.inputs["video"]
     facts = probe.facts(path)
-    fps = footage.rate(facts.rate, target.fps)
+    fps = footage.rate(facts.rate, target.fps) if facts.steady else target.fps
     target = replace(target, fps=fps, count=motion.frame_count(float(work.params["seconds"]), float(fps)))
     if target.seconds - facts.seconds > LOOSE:
         work.progress(0.0, f"the bought clip is {target.seconds - facts.seconds:.1f} s too short: its end is held")

@@ -1,6 +1,7 @@
 """A bought clip as what lies below: its frames at the right times and size, held, cut, or refused when damaged."""
 
 import pathlib
+import subprocess
 from fractions import Fraction
 
 import numpy as np
@@ -78,6 +79,68 @@ def test_it_covers_the_frame_and_keeps_its_shape(tmp_path: pathlib.Path, own: tu
     wide, high = (plane[48] > 120).sum(), (plane[:, 32] > 120).sum()
     assert abs(int(wide) - int(high)) <= 2
     assert plane[[0, 0, -1, -1], [0, -1, 0, -1]].max() < 60
+
+
+def quartered(path: pathlib.Path, size: str, *more: str) -> str:
+    """A clip that is light in its upper half and dark in its lower."""
+    source = f"color=black:s={size}:r=24:d=0.5,geq=lum='if(lt(Y,H/2),200,60)':cb=128:cr=128"
+    return reels.made(path, "-f", "lavfi", "-i", source, "-c:v", "libx264", "-crf", "4", "-pix_fmt", "yuv420p", *more)
+
+
+def test_a_turned_clip_is_shown_upright_in_its_own_shape(tmp_path: pathlib.Path) -> None:
+    """As telephones record it: lying frames that are to be turned by a quarter are a tall clip, none of it cut."""
+    lying = quartered(tmp_path / "lying.mp4", "96x64")
+    turned = str(tmp_path / "turned.mp4")
+    subprocess.run([PROGRAM, "-v", "error", "-display_rotation", "90", "-i", lying, "-c", "copy", turned], check=True)
+    facts = probe.facts(turned)
+    assert (facts.width, facts.height) == (64, 96)
+    with opened(turned) as shown:
+        seen = luma(shown, 0)
+        shown.finish()
+    left, right = seen[:, :28].mean(), seen[:, 36:].mean()
+    assert abs(left - right) > 100, "what was above is at a side now"
+
+
+def test_pixels_that_are_not_square_are_shown_in_their_shape(tmp_path: pathlib.Path) -> None:
+    """A clip of 48x96 wide pixels fills 96x96 as a whole: nothing is squeezed, nothing cut."""
+    path = quartered(tmp_path / "wide.mp4", "48x96", "-vf", "setsar=2/1")
+    assert (probe.facts(path).width, probe.facts(path).height) == (96, 96)
+    with opened(path, (96, 96)) as shown:
+        seen = luma(shown, 0)
+        shown.finish()
+    assert seen[:44].min() > 150
+    assert seen[52:].max() < 110
+
+
+def test_a_trimmed_clip_shows_what_its_edit_list_shows(tmp_path: pathlib.Path) -> None:
+    """One cut without coding again, as telephones cut: it begins and ends there, and is no damaged clip."""
+    whole, trimmed = stepping(tmp_path / "whole.mp4"), str(tmp_path / "trimmed.mp4")
+    subprocess.run([PROGRAM, "-v", "error", "-ss", "0.3334", "-i", whole, "-t", "0.4", "-c", "copy", trimmed], check=True)
+    facts = probe.facts(trimmed)
+    assert facts.trimmed
+    assert facts.seconds < 0.75
+    with opened(trimmed) as shown:
+        tones = [float(luma(shown, index).mean()) for index in range(30)]
+        shown.finish()
+    assert abs(tones[0] - (40 + 5 * 8)) <= 5.5
+    assert tones[-1] == tones[28]
+
+
+def test_frames_at_uneven_times_are_shown_at_theirs(tmp_path: pathlib.Path) -> None:
+    """A screen recording stands still for half a second and then moves: it does so here too, and not on the average."""
+    path = str(tmp_path / "uneven.mp4")
+    chosen = "select='eq(n,0)+gte(n,12)'"
+    subprocess.run([PROGRAM, "-v", "error", "-i", stepping(tmp_path / "whole.mp4"), "-vf", chosen, "-fps_mode", "vfr",
+                    "-c:v", "libx264", "-crf", "1", "-bf", "0", path], check=True)  # fmt: skip
+    assert not probe.facts(path).even
+    with opened(path) as shown:
+        tones = [float(luma(shown, index).mean()) for index in range(24)]
+        shown.finish()
+    assert np.allclose(tones[:12], 40, atol=1.5)
+    assert np.allclose(tones[13:23], 40 + 5 * np.arange(13, 23), atol=6)
+    many = footage.sample(PROGRAM, path, SIZE, [0.1, 0.2, 0.3, 0.4, 0.8])
+    assert abs(int(many[3].mean()) - int(many[0].mean())) < 3
+    assert int(many[4].mean()) > int(many[3].mean()) + 60
 
 
 def test_colours_come_as_bt709(tmp_path: pathlib.Path) -> None:

@@ -70,6 +70,15 @@ def test_an_alpha_channel_is_seen_through(clips: pathlib.Path) -> None:
     assert is_white(frame[20 + 82, 10 + 40])
 
 
+def test_where_all_of_the_frame_is_safe_it_stays_in_the_frame(clips: pathlib.Path) -> None:
+    """As wide as the frame, it begins at its edge and not beside it."""
+    for place in inset.PLACES:
+        entry = {"at": 0.0, "seconds": None, "place": place, "shape": "box", "width": 1.0}
+        (found,) = inset.insets([entry], [str(clips / "talk.mp4")], SIZE, (0, 0, *SIZE), 2.0)
+        assert 0 <= found.rect[0] < found.rect[2] <= SIZE[0], place
+        assert 0 <= found.rect[1] < found.rect[3] <= SIZE[1], place
+
+
 def test_a_picture_lies_inside_the_safe_box(clips: pathlib.Path) -> None:
     """At every place, in its own proportions."""
     for place in inset.PLACES:

@@ -1,6 +1,8 @@
 """Sound: any bed cut to length at one loudness, ducked under speech, own sound kept, mixed or dropped, silence as such."""
 
 import pathlib
+import struct
+import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -146,6 +148,19 @@ def test_no_sound_file_is_told(tmp_path: pathlib.Path) -> None:
         path.write_bytes(data)
         with pytest.raises(MediaError, match="not a sound file"):
             made(tmp_path, Mix(bed=str(path)))
+
+
+def test_a_bed_without_a_sample_is_told(tmp_path: pathlib.Path) -> None:
+    """At once: a loop over nothing would never end. One of a millisecond is a bed, of a kind."""
+    bed = tmp_path / "bed.wav"
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36, b"WAVE", b"fmt ", 16, 1, 2, 48000, 192000, 4, 16, b"data", 0)
+    bed.write_bytes(head)
+    began = time.monotonic()
+    with pytest.raises(MediaError, match="empty"):
+        made(tmp_path, Mix(bed=str(bed)))
+    assert time.monotonic() - began < 30
+    short = reels.made(tmp_path / "short.wav", "-f", "lavfi", "-i", "sine=440:d=0.001")
+    assert made(tmp_path, Mix(bed=short))[1] is not None
 
 
 def test_a_damaged_sound_is_told(tmp_path: pathlib.Path) -> None:
