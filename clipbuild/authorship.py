@@ -5,6 +5,7 @@ changed it. Runs nothing. Knows nothing of how it is shown.
 """
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from clipbuild.catalog.seals import files_of
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Trace
 from clipbuild.engine.git import Git, Line
+from clipbuild.engine.lock import Approval
 from clipbuild.errors import UsageError
 from clipbuild.planner import posts
 from clipbuild.planning import Planned, Session
@@ -115,16 +117,21 @@ def authorship(session: Session, planned: Planned) -> Iterator[Authorship]:
     starts: dict[str, list[int]] = {}
     for entry in session.catalog.entries:
         starts.setdefault(entry.place.file, []).append(entry.place.line)
-    actions = by_clip(planned.plan.graph)
+    for lines in starts.values():
+        lines.sort()
+    actions, said = by_clip(planned.plan.graph), dict[Digest, list[Approval]]()
+    for approval in session.lock.approvals.values():
+        said.setdefault(approval.digest, []).append(approval)
     for name, clip in planned.clips.items():
-        following = [line for line in starts[clip.place.file] if line > clip.place.line]
-        span = range(clip.place.line, min(following, default=1 << 30))
+        lines, line = starts[clip.place.file], clip.place.line
+        after = bisect_right(lines, line)
+        span = range(line, lines[after] if after < len(lines) else 1 << 30)
         steps = actions.get(name, {})
         generated = tuple(_generated(steps, planned))
         parts = ["video" if one.step.endswith("animate") else "image" for one in generated]
         yield Authorship(
             name, tuple(_words(clip, history, span)), tuple(_files(session, clip, history)), generated,
-            tuple(_decisions(session, steps, planned)),
+            tuple(_decisions(session, steps, planned, said)),
             tuple(step for step, action in steps.items() if not action.precious), posts.source_type(clip, parts),
         )  # fmt: skip
 
@@ -135,6 +142,8 @@ class History:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._lines: dict[str, list[Line]] = {}
+        self._texts: dict[str, str] = {}
+        self._found: dict[tuple[str, str], int] = {}
         self._first: dict[str, Person] = {}
         git.top()
 
@@ -143,6 +152,19 @@ class History:
         if path not in self._lines:
             self._lines[path] = self._git.blame(path)
         return self._lines[path]
+
+    def find(self, path: str, wanted: str, within: range | None) -> int:
+        """The first line of a file that has this text, within these lines if told so; 0 for none. Of a file of thousands of
+        products most of what is asked for is in the few lines of one."""
+        if within is not None:
+            rows = self.lines(path)[max(0, within.start - 1) : within.stop - 1]
+            return next((number for number, line in enumerate(rows, max(1, within.start)) if wanted in line.text), 0)
+        if path not in self._texts:
+            self._texts[path] = "\n".join(line.text for line in self.lines(path))
+        if (path, wanted) not in self._found:  # what all inherit is asked for by each
+            at = self._texts[path].find(wanted)
+            self._found[path, wanted] = 0 if at < 0 else self._texts[path].count("\n", 0, at) + 1
+        return self._found[path, wanted]
 
     def brought(self, path: str) -> Person:
         """Who brought a file into the repository."""
@@ -173,14 +195,10 @@ def _words(clip: Clip, history: History, span: range) -> Iterator[Words]:
 
 
 def _place(history: History, clip: Clip, span: range, text: str) -> tuple[str, int, Person]:
-    own = clip.caption_file
-    entry = history.lines(clip.place.file)
     wanted = " ".join(text.split())[:40]
-    for file, lines, within in ((clip.place.file, entry, span), (own, history.lines(own) if own else [], None),
-                                (clip.place.file, entry, None), ("clipbuild.yaml", history.lines("clipbuild.yaml"), None)):
-        for number, line in enumerate(lines, 1):
-            if (within is None or number in within) and wanted in line.text:
-                return file, number, _person(line)
+    for file, within in ((clip.place.file, span), (clip.caption_file, None), (clip.place.file, None), ("clipbuild.yaml", None)):
+        if file and (number := history.find(file, wanted, within)):
+            return file, number, _person(history.lines(file)[number - 1])
     return clip.place.file, 0, Person("")
 
 
@@ -206,7 +224,9 @@ def _generated(steps: Mapping[str, Action], planned: Planned) -> Iterator[Genera
         )  # fmt: skip
 
 
-def _decisions(session: Session, steps: Mapping[str, Action], planned: Planned) -> Iterator[Decision]:
+def _decisions(
+    session: Session, steps: Mapping[str, Action], planned: Planned, said: Mapping[Digest, list[Approval]]
+) -> Iterator[Decision]:
     """Approvals and rejections of these steps' bytes, and the takes that were asked for."""
     lock = session.lock
     made: dict[Digest, str] = {}
@@ -216,9 +236,8 @@ def _decisions(session: Session, steps: Mapping[str, Action], planned: Planned) 
         take = lock.takes.get(decisions.base_key(action)) if action.precious else None
         if take is not None:
             yield Decision(step, f"take {take.take}", "", "", take.because)
-    for said in _sorted(lock.approvals.values()):
-        if said.digest in made:
-            yield Decision(made[said.digest], said.verdict, said.by, said.at, said.reason, said.digest)
+    for one in _sorted(approval for blob in made for approval in said.get(blob, ())):
+        yield Decision(made[one.digest], one.verdict, one.by, one.at, one.reason, one.digest)
 
 
 def _sorted(found: Iterable[Any]) -> list[Any]:

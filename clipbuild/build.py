@@ -143,7 +143,7 @@ def _until_settled(
 ) -> "Planned":
     """Plan and run; again when a blob turned out lost: each round may find another. After nine, what is left has failed."""
     from clipbuild import checkpoint, planning
-    from clipbuild.publishing import publish_drafts
+    from clipbuild.publishing import is_sound, publish_drafts
 
     for _ in range(9):
         planned = planning.make_plan(session, drift)
@@ -157,7 +157,9 @@ def _until_settled(
             from clipbuild import sharing
 
             sharing.before(session, planned, bus)
-        if not _run(session, planned, bus, options, report):
+        if _run(session, planned, bus, options, report):
+            continue
+        if is_sound(session, planned) or report.status not in (DONE, SOME_FAILED):
             break
     return planned
 

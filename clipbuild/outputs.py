@@ -52,6 +52,7 @@ class Tree:
         """The folder relative to the workspace, with forward slashes."""
         self.seen: dict[str, Signature] = {}
         """What the files looked like when they were found right or placed, by their paths in the workspace."""
+        self._right: dict[str, Digest] = {}
 
     def below(self, paths: Iterable[str]) -> list[str]:
         """Paths of the tree as paths of the workspace."""
@@ -80,21 +81,29 @@ class Tree:
 
         A file there that clipbuild did not make (not `ours`) is never overwritten. Raises UsageError for that.
         """
+        if self._right.get(entry.path) == entry.sha256 or self.is_right(entry, blob):
+            return False
         target = files.within(self.top, entry.path)
-        if os.path.lexists(target):
-            now = output_signature(target)
-            if self._same(target, entry, blob):
-                self._note(entry.path, now)
-                return False
-            if not ours and not os.path.islink(target):
-                raise UsageError(
-                    f"{self.folder}/{shown(entry.path)}: a file that clipbuild did not make is in the way",
-                    hint="move it away, then `clipbuild build`",
-                )
+        if os.path.lexists(target) and not ours and not os.path.islink(target):
+            raise UsageError(
+                f"{self.folder}/{shown(entry.path)}: a file that clipbuild did not make is in the way",
+                hint="move it away, then `clipbuild build`",
+            )
         self._place(entry.path, blob, target)
         self._note(entry.path, output_signature(target))
         self.emit("written", entry.path)
         return True
+
+    def is_right(self, entry: Entry, blob: str) -> bool:
+        """The right bytes are there; looked at once a run."""
+        target = files.within(self.top, entry.path)
+        if not os.path.lexists(target):
+            return False
+        now = output_signature(target)
+        if found := self._same(target, entry, blob):
+            self._right[entry.path] = entry.sha256
+            self._note(entry.path, now)
+        return found
 
     def _note(self, path: str, signature: Signature) -> None:
         self.seen[f"{self.name}/{path}"] = signature

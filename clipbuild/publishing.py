@@ -84,6 +84,20 @@ def publish(session: Session, planned: Planned, *, approved_only: bool = False) 
     return Published(len(changed), [*rows, MANIFEST], gone, list(holds.found.values()), holds.needs_person())
 
 
+def is_sound(session: Session, planned: Planned) -> bool:
+    """Read what is to be placed and was not seen in this run. A damaged blob goes to quarantine: its clip is not whole then,
+    and this is False."""
+    store, found = session.store, True
+    for clip in planned.deliverables.values():
+        for wanted in clip:
+            blob = planned.plan.resolve(wanted.source)
+            if blob is None or store.checked(blob) or (entry := _entry(planned, wanted, session)) is None:
+                continue
+            if not session.tree.is_right(entry, store.path(blob)):
+                found = store.sound(blob) and found
+    return found
+
+
 def _unlisted(session: Session, table: Manifest, clips: Iterable[str]) -> frozenset[str]:
     """The files that these clips had by our own records, where the manifest is not the one that was written last: they
     are ours, whatever somebody did to it."""

@@ -178,7 +178,7 @@ class Room:
 
     def detail(self, card: Card) -> Detail:
         """What stands beside the card."""
-        clip = self.planned.clips[card.name.rsplit("/", 1)[0]]
+        clip = self.planned.entries[card.name.rsplit("/", 1)[0]].load()
         seen, told = self._report(f"{card.name}/check", "report"), self._report(f"{card.name}/clipcheck", "report")
         measures = [("picture", name, value) for name, value in sorted((seen.get("measures") or {}).items())]
         measures += [("clip", name, value) for name, value in sorted((told.get("measures") or {}).items())]

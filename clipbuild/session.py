@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from clipbuild import digest, pairs, resources, toolchain
@@ -142,8 +142,9 @@ class Session:
         for name in wish.platforms:
             if name not in self.catalog.project.platforms:
                 unknown("platform", name, self.catalog.project.platforms)
+        known = {name for entry in entries for name in (entry.sku, entry.id)} if wish.products else set()
         for pattern in wish.products:
-            if not any(_fits(entry, pattern) for entry in entries):
+            if pattern not in known and not any(_fits(entry, pattern) for entry in entries):
                 unknown("product", pattern, {entry.sku for entry in entries})
         return [found for entry in entries if (found := self.within(entry)) is not None]
 
@@ -152,12 +153,17 @@ class Session:
         wish = self.wish
         if wish.clips is not None and entry.id not in wish.clips:
             return None
-        if wish.products and not any(_fits(entry, pattern) for pattern in wish.products):
+        if wish.products and not self._named(entry):
             return None
         if not wish.platforms:
             return entry
         platforms = tuple(platform for platform in entry.platforms if platform in wish.platforms)
         return replace(entry, platforms=platforms) if platforms else None
+
+    def _named(self, entry: Entry) -> bool:
+        """By its name or a pattern; names are looked up: there may be thousands."""
+        names, patterns = _asked(self.wish.products)
+        return entry.sku in names or entry.id in names or any(_fits(entry, pattern) for pattern in patterns)
 
     def selected(self) -> list[Clip]:
         """The clips that are wished for, resolved. Raises UsageError as `wished`."""
@@ -177,6 +183,12 @@ class Session:
     def files(self) -> spoken.Files:
         """The door to the files that captions come from."""
         return spoken.Files(self.sources.read, self.sources.exists)
+
+
+@lru_cache(maxsize=8)
+def _asked(products: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """All that was asked for, and the patterns of it."""
+    return frozenset(products), tuple(one for one in products if any(sign in one for sign in "*?["))
 
 
 def _fits(entry: Entry, pattern: str) -> bool:

@@ -81,3 +81,39 @@ def test_what_a_killed_run_was_placing_is_known(project: Project) -> None:
     session = opened(project)
     assert publishing.unfinished(session) == frozenset()
     session.close()
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_damaged_blob_is_never_placed(project: Project, remembered: bool) -> None:
+    """A file of the tree is gone and the blob it is to be placed from was damaged since: it is made again, with or without
+    what was known of the last build."""
+    rows = json.loads((project.tree / "manifest.json").read_text())["deliverables"]
+    (row,) = (row for row in rows if row["clip"] == "item-0" and row["kind"] == "srt")
+    blob = project.root / ".clipbuild/store" / row["sha256"][:2] / row["sha256"]
+    good = blob.read_bytes()
+    (project.tree / row["path"]).unlink()
+    blob.chmod(0o644)
+    blob.write_bytes(b"X" + good[1:])
+    if not remembered:
+        (project.root / ".clipbuild/snapshot.draft").unlink()
+    built = project.build()
+    assert (built.status, built.stages()) == (builder.DONE, ["captions"])
+    assert (project.tree / row["path"]).read_bytes() == good
+    assert len(list((project.root / ".clipbuild/store/quarantine").iterdir())) == 1
+
+
+def test_what_is_damaged_while_the_plan_is_made_is_not_placed(project: Project) -> None:
+    """Nothing is made anew by publishing itself: the clip counts as not whole, its files of before stay."""
+    session = opened(project)
+    planned = planning.make_plan(session)
+    (wanted,) = (one for one in planned.deliverables["item-0"] if one.kind == "json")
+    name = planned.plan.resolve(wanted.source)
+    assert name is not None
+    (project.tree / wanted.path).unlink()
+    blob = pathlib.Path(session.store.path(name))
+    blob.chmod(0o644)
+    blob.write_bytes(b"X")
+    assert not publishing.is_sound(session, planned)
+    publishing.publish(session, planned)
+    session.close()
+    assert not (project.tree / wanted.path).exists()

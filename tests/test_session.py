@@ -42,6 +42,7 @@ def test_selection(project: Project) -> None:
     assert wished(project, "item-1") == ["item-1"]
     assert wished(project, "item-[02]") == ["item-0", "item-2"]
     assert wished(project, "item-1", "item-1", "*-1") == ["item-1"]
+    assert wished(project, "item-2", "item-0", "*-1") == ["item-0", "item-1", "item-2"]
     assert wished(project, platforms=("tiktok",)) == ["item-0", "item-1", "item-2"]
 
 
