@@ -228,7 +228,8 @@ async def _make(
     finally:
         await shift.leave(crew)
     counter.pin()
-    failed = {**outcome.failed, **counter.problems}
+    told = {getattr(error, "what", "") for error in outcome.failed.values()}
+    failed = {**outcome.failed, **{name: error for name, error in counter.problems.items() if error.what not in told}}
     report.ran += outcome.ran
     report.failed = {name: str(error) for name, error in failed.items()}
     report.blocked = list(outcome.blocked)

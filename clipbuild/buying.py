@@ -151,7 +151,7 @@ async def _close_lanes(desk: Desk) -> None:
     """Once the run is to stop, nobody waits for a place any more; a person is told what the end still waits for."""
     await desk.stop.wait()
     run = desk.scribe.journal.runs.name
-    sent = sum(job.state is Step.SENT and job.run == run for job in desk.jobs.values())
+    sent = sum(job.state in (Step.SENT, Step.NAMED) and job.run == run for job in desk.jobs.values())
     if sent and desk.policy.grace:
         wait = f"{counted(sent, 'submit')} not answered yet: waiting {desk.policy.grace:g} s"
         desk.emit(Warned, text=f"{wait}; stop again to end at once, and leave what is not answered unsure")

@@ -76,6 +76,11 @@ class Bill:
         return sum((line.price.most * line.more for line in own if line.price), ZERO)
 
     @property
+    def waits(self) -> Price:
+        """What waits for a person's word, and is not in the total: least and most once it is given."""
+        return _sum([replace(line, waits="") for line in self.lines if line.waits])
+
+    @property
     def standins(self) -> Decimal:
         """What of the most is bought only where others fail."""
         return sum((line.counted.most for line in self.lines if line.standin), ZERO)
@@ -96,7 +101,7 @@ class Bill:
         """As JSON data, for `plan --json`."""
         return {
             **_plain(self.total), "unknown": self.unknown, "further_takes": f"{self.retakes.normalize():f}",
-            "standins": f"{self.standins.normalize():f}",
+            "standins": f"{self.standins.normalize():f}", "waits": _plain(self.waits),
             "by_provider": {name: _plain(price) for name, price in self.by("provider").items()},
             "by_product": {name: _plain(price) for name, price in self.by("sku").items()},
         }  # fmt: skip
@@ -218,7 +223,7 @@ def notes(planned: Planned, adapters: Adapters) -> list[str]:
 def worded(line: Line) -> str:
     """The price of a line for people."""
     if line.waits:
-        return f"not bought: {line.waits}"
+        return f"not bought: {line.waits}" + (f" (then {span(line.whole)})" if line.whole else "")
     if line.whole is None:
         return "price not known: not bought"
     if line.standin:
@@ -230,6 +235,7 @@ def worded(line: Line) -> str:
 def table(found: Bill) -> Iterator[str]:
     """The bill for people: by provider, then by product where there are several, then in all, and what of it are takes
     that only follow when a check refuses the ones before."""
+    found, waits = Bill(tuple(line for line in found.lines if not line.waits)), found.waits
     providers, products = found.by("provider"), found.by("sku")
     for name, price in providers.items():
         yield f"  {name:24} {_range(price)}"
@@ -242,6 +248,8 @@ def table(found: Bill) -> Iterator[str]:
         yield f"  {'of it further takes':24} {usd(found.retakes)} at most, when a check refuses those before (`takes`)"
     if found.standins:
         yield f"  {'of it stand-ins':24} {usd(found.standins)} at most, when others fail (`fallback`)"
+    if waits.most:
+        yield f"  {'waits for approval':24} {_range(waits)} more, once it is given"
 
 
 def _range(price: Price) -> str:

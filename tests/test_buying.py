@@ -76,6 +76,7 @@ def test_an_unsure_submit_is_held_and_reported(tmp_path: pathlib.Path) -> None:
         built = shop.build()
         assert built.status == 4
         assert "clipbuild jobs resubmit" in str(built.plain["errors"])
+        assert len(built.plain["errors"]) == 1, "told once"
         assert shop.charges() == {"openai": 2, "kling": 1}
         again = shop.build()
         assert again.status == 4

@@ -67,7 +67,7 @@ def test_a_line_in_words() -> None:
     assert worded(line()) == "$0.10 to $0.40"
     assert worded(line(more=2)) == "up to 3 takes: $0.10 to $1.20"
     assert worded(line(more=1, paid=True)) == "up to 1 further take: $0.00 to $0.40"
-    assert worded(line(waits="its still is not approved yet")) == "not bought: its still is not approved yet"
+    assert worded(line(waits="its still is not approved yet")) == "not bought: its still is not approved yet (then $0.10 to $0.40)"
 
 
 def test_what_stands_in_counts_to_the_most_alone() -> None:
@@ -77,6 +77,15 @@ def test_what_stands_in_counts_to_the_most_alone() -> None:
     assert (total(*bill.lines), bill.standins, bill.retakes) == (("0.1", "1.6"), Decimal("0.8"), Decimal("0.4"))
     assert worded(spare) == "$0.00 to $0.80, should that fail: runway stands in"
     assert list(table(bill))[-1].split()[:4] == ["of", "it", "stand-ins", "$0.80"]
+
+
+def test_what_waits_for_approval_is_told_beside_the_sum() -> None:
+    """Not in the total of anything, and a person sees what a yes will cost; who waits alone has no row of its own."""
+    bill = Bill((line("a/v/image"), line("a/v/animate", "0.4", "0.6", provider="kling", waits="its still is not approved yet")))
+    assert (total(*bill.lines), bill.plain()["waits"]) == (("0.1", "0.4"), {"least": "0.4", "most": "0.6"})
+    rows = list(table(bill))
+    assert not any("kling" in row for row in rows)
+    assert rows[-1].split() == ["waits", "for", "approval", "$0.40", "to", "$0.60", "more,", "once", "it", "is", "given"]
 
 
 def test_the_table_ends_with_all_of_it() -> None:

@@ -224,7 +224,7 @@ class Buyer:
         wrong here, the answer is waited for."""
         with suppress(Exception):
             if _is_name(sign.job):
-                await self.desk.note(job, Step.SENT, job=sign.job)
+                await self.desk.note(job, Step.NAMED, job=sign.job)
             note = f"{job.provider}: {shown(sign.note, 100)}"
             self.desk.emit(events.ActionProgressed, name=job.name, done=sign.done, note=note)
 

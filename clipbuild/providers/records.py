@@ -1,7 +1,8 @@
 """What the journal says: one record an arrow of a paid job's life, and the jobs that the records add up to.
 
     planned -> intent -> sent -> accepted(id) -> done -> fetched(digests) -> pinned
-                 ^        |  otherwise final: refused, failed, cancelled, expired, lost, abandoned
+                 ^        |   named: no more than the provider's name for a request that is not answered yet
+                 |        |  otherwise final: refused, failed, cancelled, expired, lost, abandoned
                  unsent <-+-> held: nobody knows whether the provider took it
 
 Only intent -> sent may cause a charge. `unsent` is the proof that it did not: the same intent may be sent once more.
@@ -32,6 +33,7 @@ class Step(StrEnum):
 
     INTENT = "intent"
     SENT = "sent"
+    NAMED = "named"
     UNSENT = "unsent"
     HELD = "held"
     ACCEPTED = "accepted"
@@ -50,8 +52,8 @@ class Step(StrEnum):
     ENDED = "ended"
 
 
-WITHOUT_ID = frozenset({Step.INTENT, Step.SENT, Step.UNSENT, Step.HELD})
-AMBIGUOUS = frozenset({Step.INTENT, Step.SENT, Step.HELD})
+WITHOUT_ID = frozenset({Step.INTENT, Step.SENT, Step.NAMED, Step.UNSENT, Step.HELD})
+AMBIGUOUS = frozenset({Step.INTENT, Step.SENT, Step.NAMED, Step.HELD})
 RUNNING = frozenset({Step.ACCEPTED, Step.DONE})
 BOUGHT = frozenset({Step.FETCHED, Step.PINNED})
 FINAL = frozenset({Step.REFUSED, Step.FAILED, Step.CANCELLED, Step.EXPIRED, Step.LOST, Step.ABANDONED})

@@ -17,11 +17,14 @@ WORDS = {
 
 def ended(job: Job) -> ClipbuildError:
     """What to say of a job that is over without a result."""
-    facts = [("why", ": ".join(filter(None, (job.code, job.detail))))] if job.code or job.detail else []
+    why = ": ".join(filter(None, (job.code, job.detail)))
+    facts = [("why", why)] if why and why != "unknown" else []
     facts += [("job", shown(job.job))] if job.job else []
     facts.append(("charged", charged(job)))
     sku = job.name.split("/")[0]
     hint = f"change the prompt or the model, or ask for another try: `clipbuild retake {sku} --because …`"
+    if job.state is Step.ABANDONED:
+        hint = f"you abandoned it; `clipbuild jobs resubmit {job.intent[:8]}` buys it anew"
     return ActionError(f"{job.name}: {job.provider} {WORDS.get(job.state, job.state.value)}", facts, hint)
 
 

@@ -69,7 +69,7 @@ def test_abandon_ends_the_waiting(shop: Shop) -> None:
     assert listed(shop) == []
     built = shop.build()
     assert built.status == 1
-    assert "retake item-0" in str(built.plain["errors"])
+    assert "jobs resubmit" in str(built.plain["errors"])
     assert shop.submits() == 1
 
 
