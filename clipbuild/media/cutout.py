@@ -27,6 +27,9 @@ CUT = 288
 """Long side of the picture that GrabCut sees."""
 PEEL = 5
 """How deep a rim of backdrop-coloured pixels may be taken off the mask, in pixels of the work size."""
+BITE, DARK = 5, 0.6
+"""Bites into the mask at its foot are filled where they are narrow (half their width in pixels of the work size) and darker
+than this share of the backdrop: a floor's reflection in something dark, and no gap."""
 FREE = 0.5
 """Share of the band around the edge in which a pixel may be any mix. Towards the band's ends it is less and less free, so
 that a shine or a shadow there ends softly and not in steps."""
@@ -155,7 +158,9 @@ def _unshaded(lab: Floats, mask: Mask, back: Backdrop, high: float) -> Mask:
     shade = masks.closed(masks.reached((((soft & (y > above)) | fringe) & mask) | ~mask) & mask, 1)
     kept = masks.without_slivers(mask & ~shade, line)
     below = np.maximum.accumulate(kept[::-1], axis=0)[::-1]  # the subject goes on below: no shadow, but a shine on it
-    return masks.tidied(_peeled(kept | (mask & below), back, steep))
+    peeled = _peeled(kept | (mask & below), back, steep)
+    dark = mask & (back.ratio < DARK)
+    return masks.tidied(peeled | (masks.closed(peeled, BITE) & dark))
 
 
 def _peeled(mask: Mask, back: Backdrop, steep: Floats) -> Mask:

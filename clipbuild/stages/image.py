@@ -59,7 +59,7 @@ class Image:
     """The stage: inputs `photo_0` … and `plate`; layers are left out where the picture has none."""
 
     name: str = "image"
-    version: int = 4
+    version: int = 5
     outputs: tuple[str, ...] = ("image", "background", "subject", "shadow")
     tools: tuple[str, ...] = ("pillow", "numpy", "opencv")
     inline: bool = False

@@ -38,6 +38,18 @@ def test_a_shadow_is_no_part_of_the_product() -> None:
     assert overlap(made.alpha, truth) > 0.96
 
 
+def test_a_reflection_at_the_rim_leaves_no_bite() -> None:
+    """Where the light floor shows in a glossy black product near its foot, the product's outline goes on."""
+    y, x = np.mgrid[0:512, 0:512].astype(np.float32)
+    body = np.clip(150.5 - np.hypot(x - 256, y - 256), 0, 1)
+    shade = 70 * np.exp(-(((x - 256) / 120) ** 2 + ((y - 410) / 14) ** 2))
+    shine = 95 * np.exp(-((x - 230.6) ** 2 + (y - 399.8) ** 2) / 162)
+    grey = (235 - shade) * (1 - body) + (45 + shine) * body + np.random.default_rng(3).normal(0, 0.6, y.shape)
+    made = cutout.cut(np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[:, :, None], 3, 2))
+    assert made.confidence >= cutout.GOOD
+    assert ((body > 0.9) & (made.alpha < 128)).sum() < 60
+
+
 def test_edges_are_soft_and_free_of_backdrop() -> None:
     """Alpha passes through its middle values within a few pixels, and the colours there are the product's."""
     photo, truth = before_backdrop(tone=(245, 245, 245), product=(20, 30, 60), shadow=False)
