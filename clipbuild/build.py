@@ -4,7 +4,6 @@ Assembles the rooms and holds no cleverness of its own. The judging half is `pla
 `workshop`, the tree is `outputs`.
 """
 
-import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -190,10 +189,11 @@ async def _make(
 
     from clipbuild import buying, consent, holds, planning, retaking, standins, workshop
     from clipbuild.engine import scheduler
+    from clipbuild.engine.executor import cores
     from clipbuild.engine.workspace import Workspace
     from clipbuild.media.encode import THREADS as ENCODE_THREADS
 
-    jobs = options.jobs or session.settings.jobs or os.cpu_count() or 1
+    jobs = options.jobs or session.settings.jobs or cores()
     stop, hurry, signals = asyncio.Event(), asyncio.Event(), list[int]()
 
     def stopped(number: int) -> None:

@@ -108,9 +108,10 @@ def _bought(session: "Session") -> dict[str, set[str]]:
 
 async def _measured(root: str, asked: dict[Digest, str]) -> dict[Digest, dict[str, Any]]:
     from clipbuild import workshop
+    from clipbuild.engine.executor import cores
 
     with tempfile.TemporaryDirectory(prefix="clipbuild-cutout-") as folder:
-        crew = workshop.workers(min(len(asked), os.cpu_count() or 1), folder)
+        crew = workshop.workers(min(len(asked), cores()), folder)
         try:
             rows = await asyncio.gather(*(_one(crew, root, mark, path, folder) for mark, path in asked.items()))
         finally:

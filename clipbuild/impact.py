@@ -5,7 +5,6 @@ steps took before. Knows nothing of how it is shown.
 """
 
 import math
-import os
 import statistics
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Graph, Verdict
+from clipbuild.engine.executor import cores
 from clipbuild.engine.traces import State
 from clipbuild.planning import Planned, Session
 from clipbuild.since import Cause, Difference, by_clip, causes, names
@@ -157,7 +157,7 @@ def impact(
                 clip, step, action.stage, action.id, state, verdict.value, changed, found,
                 price(action) if paid else (Decimal(0), Decimal(0)), times.of(action) if state == LOCAL else None,
             ))  # fmt: skip
-    jobs = session.settings.jobs or os.cpu_count() or 1
+    jobs = session.settings.jobs or cores()
     return Impact(told, tuple(steps), jobs, {name: planned.entries[name].sku for name in clips})
 
 

@@ -1,6 +1,5 @@
 """`clipbuild verify`: every damaged blob, every output that isn't what was recorded; made again, are the bytes the same?"""
 
-import os
 
 import click
 
@@ -60,12 +59,13 @@ def verify(folder: str, products: tuple[str, ...], rebuild: bool, profile: str, 
 
 def _remade(folder: str, products: tuple[str, ...], profile: str, as_json: bool) -> int:
     from clipbuild import planning, remaking
+    from clipbuild.engine.executor import cores
     from clipbuild.wish import Wish
 
     known = settings()
     session = planning.open_session(Wish(workspace(folder), products, profile=profile), known)
     try:
-        found = remaking.remake(session, known.jobs or os.cpu_count() or 1)
+        found = remaking.remake(session, known.jobs or cores())
     finally:
         session.close()
     if as_json:

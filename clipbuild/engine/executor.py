@@ -33,6 +33,16 @@ class Limits:
     file_bytes: int = 4 << 30
 
 
+def cores(quota: str = "/sys/fs/cgroup/cpu.max") -> int:
+    """How many processors this process may use: in a container or under `taskset` fewer than the machine has."""
+    allowed = getattr(os, "sched_getaffinity", None)  # not on macOS
+    most = len(allowed(0)) if allowed else os.cpu_count() or 1
+    with suppress(OSError, ValueError), open(quota, encoding="ascii") as file:
+        share, period = map(int, file.read().split())  # no numbers: no quota
+        most = min(most, max(1, -(-share // period)))
+    return most
+
+
 def environment(base: Mapping[str, str], **extra: str) -> dict[str, str]:
     """What a child gets to see: an allow-list of `base`, a fixed locale, time zone and hash seed, and `extra`."""
     passed = {name: base[name] for name in _PASSED_ON if name in base}

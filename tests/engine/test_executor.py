@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from clipbuild.engine.executor import Limits, Workers, environment
+from clipbuild.engine.executor import Limits, Workers, cores, environment
 from clipbuild.errors import ActionError, IntegrityError, MediaError
 
 CHILD = """
@@ -294,3 +294,15 @@ def test_a_worker_that_died_while_it_rested_harms_no_task(crew):
     pid, second = asyncio.run(main(crew()))
     assert second["said"] == "b"
     assert second["pid"] != pid
+
+
+def test_no_more_processors_are_counted_than_may_be_used(tmp_path):
+    """Those of this process, and of a container's share no more than it comes to; a share without an end takes nothing."""
+    whole, quota = cores(str(tmp_path / "none")), tmp_path / "cpu.max"
+    assert whole == len(os.sched_getaffinity(0))
+    told = {"max 100000\n": whole, "150000 100000\n": min(whole, 2), "10000 100000\n": 1, "nonsense": whole}
+    for text, expected in told.items():
+        quota.write_text(text)
+        assert cores(str(quota)) == expected
+    one = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); from clipbuild.engine.executor import cores; print(cores())"
+    assert subprocess.run([sys.executable, "-c", one], capture_output=True, check=True).stdout == b"1\n"
