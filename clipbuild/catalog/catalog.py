@@ -17,7 +17,7 @@ from clipbuild.catalog.judge import Judge, Known
 from clipbuild.catalog.model import Clip, Place, Project
 from clipbuild.catalog.resolve import Resolver
 from clipbuild.catalog.seals import Entry, Source
-from clipbuild.errors import CatalogError, Problem, UsageError
+from clipbuild.errors import CatalogError, Problem, UsageError, shown
 
 __all__ = ["Catalog", "Entry", "Files", "Known", "open_catalog"]
 
@@ -178,8 +178,12 @@ class _Walk:
                 hint = "`clipbuild new SKU` writes one; or change `catalog:`"
                 self.wrong.append(Problem(project.FILE, 0, 0, what, (), hint))
             for path in (path for path in paths if path not in texts):
+                if not _is_text(path):
+                    self.wrong.append(Problem(shown(path), 0, 0, "its name is no UTF-8", (), "rename the file"))
+                    continue
                 if source.feed is not None:
-                    self.feeds[path] = (source.feed, self.files.glob(f"{source.feed.get('photos', 'photos')}/**"))
+                    photos = self.files.glob(f"{source.feed.get('photos', 'photos')}/**")
+                    self.feeds[path] = (source.feed, [photo for photo in photos if _is_text(photo)])
                 try:
                     texts[path] = self.files.read(path)
                 except UsageError as error:
@@ -208,6 +212,11 @@ class _Walk:
                 what = f"the catalog has more than {entries.MAX_PRODUCTS:,} products"
                 raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
             yield sheet
+
+
+def _is_text(path: str) -> bool:
+    """A name that catalogs, manifests and other systems can hold."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in path)
 
 
 def _named(sheet: Sheet, product: Product) -> tuple[str, Place]:

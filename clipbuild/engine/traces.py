@@ -25,7 +25,7 @@ _SCHEMA = (
     "create table if not exists cache (kind text, key text, data blob not null, primary key (kind, key)) without rowid",
 )
 _CHUNK = 500
-_BROKEN = (sqlite3.Error, UnicodeError)
+_BROKEN = (sqlite3.Error, UnicodeDecodeError)
 """A damaged page may also show as text that is no UTF-8."""
 _BUSY = {5, 6}
 _NOT_DAMAGE = {*_BUSY, 3, 8, 10, 13, 14}
@@ -179,6 +179,8 @@ class State:
     def _rows(self, sql: str, values: Iterable[Any]) -> list[Any]:
         try:
             return self._db.execute(sql, tuple(values)).fetchall()
+        except UnicodeEncodeError:  # a file name that is no text, which is never put here
+            return []
         except _BROKEN as error:
             self._renew(error)
             return []
@@ -191,6 +193,8 @@ class State:
             return
         try:
             self._db.executemany(sql, rows)
+        except UnicodeEncodeError:
+            return
         except _BROKEN as error:
             if getattr(error, "sqlite_errorcode", None) in _BUSY:
                 self._yielded = self.dropped = True

@@ -53,6 +53,8 @@ class Workspace:
 
     def prepare(self) -> None:
         """Make the folders, private to this user and unseen by git. Raises UsageError, OSError."""
+        if any("\ud800" <= sign <= "\udfff" for sign in self.root):
+            raise UsageError(f"{shown(self.root)}: this path is no UTF-8, which tools need", hint="work in another folder")
         if os.path.islink(self.home):
             raise UsageError(
                 f"{shown(self.home)}: is a link",

@@ -83,3 +83,11 @@ def test_an_untouched_catalog_is_the_same_catalog() -> None:
     cache = Memory()
     text = "products:\n" + "".join(entry(f"s{n}", ", cta: {en: a, de: b}") for n in range(50))
     assert opened(text, cache=cache) == opened(text, cache=cache) == opened(text)
+
+
+def test_a_catalog_file_whose_name_is_no_text_is_told() -> None:
+    """As what an old system called `café.yaml` in Latin-1: nothing that lists files could hold it."""
+    files = Shelf({"clipbuild.yaml": "catalog: '*/*.yaml'\n", "c/caf\udce9.yaml": "products: []\n", "c/a.yaml": SMALLEST, "p.png": ""})
+    with pytest.raises(CatalogError, match="its name is no UTF-8") as caught:
+        catalogs.open_catalog(".", profile="final", files=files, cache=Memory(), known=KNOWN)
+    assert [problem.file for problem in caught.value.problems] == ["c/caf\\udce9.yaml"]

@@ -301,3 +301,16 @@ def test_two_that_open_a_new_database_at_once(path):
     ]
     assert [process.communicate()[0].strip() for process in crowd] == [""] * 8
     assert len(State.open(path).get_all("k")) == 8
+
+
+def test_a_name_that_is_no_text_is_no_damage(path):
+    """A file name that is no UTF-8 is never known and never noted; what else is known stays."""
+    state = State.open(path)
+    state.put("kind", "key", b"data")
+    state.put("kind", "caf\udce9", b"x")
+    assert state.get("kind", "caf\udce9") is None
+    assert state.warning == ""
+    state.close()
+    again = State.open(path)
+    assert again.get("kind", "key") == b"data"
+    again.close()

@@ -176,3 +176,12 @@ def test_holding_is_quick(place):
         with place.held():
             pass
     assert (time.perf_counter() - began) / 100 < 0.01
+
+
+def test_a_path_that_is_no_text_is_refused(tmp_path):
+    """As what an old system called `café` in Latin-1: ffmpeg's arguments could not name it."""
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+    os.mkdir(odd)
+    with pytest.raises(UsageError, match="no UTF-8"):
+        Workspace(odd).prepare()
+    assert os.listdir(odd) == []
