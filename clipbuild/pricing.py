@@ -210,13 +210,16 @@ def _said(action: Action, adapters: Adapters) -> list[str]:
         return [error.what]
 
 
-def notes(planned: Planned, adapters: Adapters) -> list[str]:
-    """What a person should know of the models in use: that one will end."""
+def notes(session: Session, planned: Planned, adapters: Adapters) -> list[str]:
+    """What a person should know of the models in use: that one will end, that one in `fallback` could never stand in."""
     found: dict[str, None] = {}
     for action in planned.plan.graph:
         if action.precious:
             told = getattr(adapters.get(str(action.params["provider"])), "notes", lambda _: ())
             found |= dict.fromkeys(told(request_of(action)))
+            for other in standins.after(session, planned, action):
+                who = f"{action.name.partition('/')[0]}: {other.pool}/{other.params.get('model', '')}"
+                found |= {f"{who} can't stand in, as `fallback` has it: {what}": None for what in _said(other, adapters)}
     return list(found)
 
 

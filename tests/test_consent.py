@@ -157,6 +157,24 @@ def test_until_image_stops_before_the_motion(tmp_path: pathlib.Path) -> None:
         assert shop.charges() == {"openai": 1, "kling": 1}
 
 
+def test_a_state_folder_that_can_not_be_written_stops_buying_under_a_cap_of_the_month(tmp_path: pathlib.Path) -> None:
+    """Refused for each, with the place and the way out; no stand-in is made for want of it, and no request goes out. Without
+    a budget of the month it is only a warning."""
+    with opened(tmp_path, "openai", "kling") as shop:
+        shop.stock(1, motion="local")
+        shop.edit("catalog/all.yaml", "    offer: {price: €5}", "    fallback: [local]")
+        shop.configure(budget_month="50")
+        (shop.home / "state" / "clipbuild").mkdir(parents=True)
+        (shop.home / "state" / "clipbuild" / "journals").write_bytes(b"in the way")
+        built = shop.build()
+        told = str(built.plain["errors"])
+        assert (built.status, shop.submits(), built.plain["degraded"]) == (3, 0, {})
+        assert "item-0/vertical/image: not bought: your other workspaces would not see it" in told
+        assert "XDG_STATE_HOME" in told
+        shop.configure()
+        assert (shop.build().status, shop.submits()) == (0, 1)
+
+
 def test_approve_stills_waits_for_a_person(tmp_path: pathlib.Path) -> None:
     """With `approve: stills` motion is bought only for pictures that somebody approved."""
     with opened(tmp_path, "openai", "kling") as shop:

@@ -76,6 +76,18 @@ def test_what_may_stand_in_is_in_the_highest_price(tmp_path: pathlib.Path) -> No
         assert cost(shop) == {"least": 0, "most": 0, "standins": 0}
 
 
+def test_check_says_who_could_never_stand_in(tmp_path: pathlib.Path) -> None:
+    """A stand-in that makes no clip of this length: a note, for nothing is wrong unless the wanted one fails."""
+    with opened(tmp_path, "openai", "kling", "runway") as shop:
+        shop.stock(1)
+        fallback(shop, "vertex/veo-3.1-generate-001", "runway/gen4.5", "runway/gen9")
+        status, out, err = shop.run("check", "--profile", "studio")
+        told = out + err
+        assert status == 0, told
+        assert "item-0: runway/gen9 can't stand in, as `fallback` has it: there is no model 'gen9'" in told
+        assert "runway/gen4.5 can't" not in told
+
+
 def test_without_leave_nothing_stands_in(tmp_path: pathlib.Path) -> None:
     """The same refusal, no `fallback`: the product fails, nobody else is asked."""
     with opened(tmp_path, "openai", "kling", "runway") as shop:

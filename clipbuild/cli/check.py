@@ -66,7 +66,7 @@ def _asked_of_models(session: "Session", planned: "Planned") -> "tuple[list[Prob
 
     adapters = Adapters(session.settings, os.environ)
     found = pricing.problems(session, planned, adapters)
-    return found, [] if found else [Problem("clipbuild.yaml", 0, 0, note) for note in pricing.notes(planned, adapters)]
+    return found, [] if found else [Problem("clipbuild.yaml", 0, 0, note) for note in pricing.notes(session, planned, adapters)]
 
 
 def _without_place(planned: "Planned") -> "list[Problem]":

@@ -18,7 +18,7 @@ from typing import Any
 
 from clipbuild import digest, events
 from clipbuild.engine.action import Trace
-from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, IntegrityError, shown
+from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, IntegrityError, SpendError, shown
 from clipbuild.providers.collecting import Collector, named
 from clipbuild.providers.contract import Accepted, Outcome, PollError, Price, Provider, Sign, SubmitError
 from clipbuild.providers.desk import Desk, HaltedError, Order, background
@@ -181,6 +181,10 @@ class Buyer:
             if made:
                 await self.desk.note(folded(None, made[-1]), Step.UNSENT, code="stopped")
             raise
+        except SpendError as error:
+            if error.what.startswith(order.name):
+                raise
+            raise SpendError(f"{order.name}: {error.what}", error.facts, error.hint) from error
         for record in made:
             self.desk.emit(events.JobNoted, name=order.name, provider=order.provider, step=record.state.value)
         return self.desk.jobs[made[-1].intent]

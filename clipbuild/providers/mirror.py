@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from clipbuild.engine import files
-from clipbuild.errors import IncompleteError, shown
+from clipbuild.errors import SpendError, shown
 
 NO_FOLLOW = os.O_CLOEXEC | os.O_NOFOLLOW
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_FOLLOW
@@ -65,12 +65,12 @@ class Mirror:
         if (error := self.append(b"")) is not None:
             raise error
 
-    def refusal(self, error: OSError) -> IncompleteError:
+    def refusal(self, error: OSError) -> SpendError:
         """Why nothing is bought under a cap of the month: the other workspaces would not see it."""
         facts = [("can't be written", shown(self.path)), ("why", error.strerror or str(error))]
         hint = "make it writable (or set XDG_STATE_HOME), or take `budget_month` out and give `--max-spend`"
         what = "not bought: your other workspaces would not see it, so the month's cap can't be held"
-        return IncompleteError(what, facts, hint)
+        return SpendError(what, facts, hint)
 
 
 def append(path: str, data: bytes, disk: files.Disk) -> None:
