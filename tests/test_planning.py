@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,22 +12,10 @@ from clipbuild.errors import CatalogError, UsageError
 from clipbuild.planning import Session
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
+from tests.support.opened import project, session
 from tests.support.project import Project
 
-
-@pytest.fixture
-def project(tmp_path: pathlib.Path) -> Project:
-    made = Project(tmp_path / "shop")
-    made.sample(3)
-    return made
-
-
-@pytest.fixture
-def session(project: Project) -> Iterator[Session]:
-    """The workspace, opened for all of its drafts."""
-    opened = planning.open_session(Wish(str(project.root), profile="draft"), Settings())
-    yield opened
-    opened.close()
+__all__ = ["project", "session"]
 
 
 def keys(project: Project, **settings: object) -> dict[str, str]:

@@ -1,30 +1,15 @@
 """An opened workspace: which clips are wished for, what finished clips are held to, and reports read from the store."""
 
-import pathlib
-from collections.abc import Iterator
-
 import pytest
 
 from clipbuild.errors import UsageError
 from clipbuild.session import Session, open_session
 from clipbuild.settings import Settings
 from clipbuild.wish import Wish
+from tests.support.opened import project, session
 from tests.support.project import Project
 
-
-@pytest.fixture
-def project(tmp_path: pathlib.Path) -> Project:
-    made = Project(tmp_path / "shop")
-    made.sample(3)
-    return made
-
-
-@pytest.fixture
-def session(project: Project) -> Iterator[Session]:
-    """The workspace, opened for all of its drafts."""
-    opened = open_session(Wish(str(project.root), profile="draft"), Settings())
-    yield opened
-    opened.close()
+__all__ = ["project", "session"]
 
 
 def wished(project: Project, *products: str, platforms: tuple[str, ...] = ()) -> list[str]:
