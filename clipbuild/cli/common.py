@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from clipbuild.cli import failing
 from clipbuild.errors import UsageError
 from clipbuild.settings import Settings, load
 
@@ -64,8 +65,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 def show_json(value: Mapping[str, Any] | list[Any]) -> None:
     """One JSON document on stdout, nothing else; in plain ASCII where stdout has no UTF-8."""
-    plain = (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8")
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=plain, default=str)
+    json.dump(value, sys.stdout, indent=1, ensure_ascii=failing.needs_ascii(), default=str)
     sys.stdout.write("\n")
 
 

@@ -18,8 +18,13 @@ def asks_for_json(args: Sequence[str]) -> bool:
 
 def show(error: ClipbuildError, status: int) -> None:
     """The error on stdout, without secrets."""
-    text = json.dumps({"error": {**_plain(error), "status": status}}, ensure_ascii=False, indent=1)
+    text = json.dumps({"error": {**_plain(error), "status": status}}, ensure_ascii=needs_ascii(), indent=1)
     sys.stdout.write(redact(text) + "\n")
+
+
+def needs_ascii() -> bool:
+    """JSON on this stdout is plain ASCII, for it has no UTF-8."""
+    return (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8")
 
 
 def _plain(error: ClipbuildError) -> dict[str, Any]:

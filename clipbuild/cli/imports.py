@@ -111,11 +111,11 @@ def tell(feed: "Feed", done: "Imported", into: str, photos: str) -> None:
     for problem in feed.problems:
         click.echo(str(problem), err=True)
     for sku, fields in done.changed.items():
-        click.echo(f"changed  {sku}: {', '.join(fields)}")
+        click.echo(f"changed  {shown(sku)}: {shown(', '.join(fields))}")
     for sku, fields in done.kept.items():
-        click.echo(f"kept     {sku}: {', '.join(fields)} (edited here, and changed in the shop)")
+        click.echo(f"kept     {shown(sku)}: {shown(', '.join(fields))} (edited here, and changed in the shop)")
     for sku in done.gone:
-        click.echo(f"gone     {sku}: no longer in the shop; remove it from {into} when you want")
+        click.echo(f"gone     {shown(sku)}: no longer in the shop; remove it from {into} when you want")
     if done.without_photo:
         some = ", ".join(done.without_photo[:8]) + (" …" if len(done.without_photo) > 8 else "")
         click.echo(f"left out {len(done.without_photo)} without a photo in {photos}/: {some}")

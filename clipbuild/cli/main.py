@@ -122,7 +122,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _speak_always() -> None:
-    """A stream whose encoding lacks a character shows its number, instead of ending the command."""
+    """A stream whose encoding lacks a character shows its number, and one that is closed swallows what it is told,
+    instead of ending the command."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")

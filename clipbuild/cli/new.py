@@ -32,7 +32,7 @@ def new(
     On a terminal it asks for what you don't say; elsewhere it takes what it finds. The file's other lines stay as they
     are, byte for byte.
     """
-    from clipbuild.catalog import schema, writing
+    from clipbuild.catalog import names, schema, writing
     from clipbuild.engine.files import within, write_atomic
 
     root = workspace(folder)
@@ -42,6 +42,8 @@ def new(
     fields = _fields(sku, name or _name(sku), found, recipe, captions, price, cta)
     for fault in schema.faults(schema.CATALOG, "product", fields):
         raise UsageError(f"{'.'.join(map(str, fault.path))}: {fault.what}", fault.facts, fault.hint)
+    if why := names.refused(sku):
+        raise UsageError(f"sku: {sku!r} {why}", hint="choose another SKU")
     files = catalog_files(root)
     into = into or (files[-1] if files else "catalog/products.yaml")
     _free(root, files, sku)

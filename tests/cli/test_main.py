@@ -83,3 +83,23 @@ def test_a_terminal_that_lacks_characters(tmp_path: pathlib.Path, encoding: str)
     told = said("check", "--json")
     assert told.returncode == 2
     assert "\u6696\U0001f525" in json.loads(told.stdout)["problems"][0]["what"]
+
+
+def test_an_error_as_json_is_json_in_any_encoding(tmp_path: pathlib.Path) -> None:
+    """A character that stdout lacks is written as JSON writes it, not as Python does."""
+    project = Project(tmp_path)
+    project.sample()
+    project.edit("catalog/all.yaml", "name: Item 0", "name: Item 0\n    motion: \xe9clair")
+    command = [sys.executable, "-m", "clipbuild", "-C", str(tmp_path), "plan", "--json"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False)
+    assert "\xe9clair" in json.loads(done.stdout)["error"]["problems"][0]["what"]
+
+
+@pytest.mark.parametrize("command", ["check --json", "plan", "nothing --json"])
+def test_a_closed_stdout(tmp_path: pathlib.Path, command: str) -> None:
+    """What nobody reads is not said, and nothing else goes wrong."""
+    Project(tmp_path).sample()
+    script = f"exec {sys.executable} -m clipbuild -C {tmp_path} {command} >&-"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if "nothing" in command else 0)

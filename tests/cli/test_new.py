@@ -36,6 +36,7 @@ def test_new_is_strict(project: Project) -> None:
     before = (project.root / "catalog/all.yaml").read_bytes()
     assert "is in catalog/all.yaml already" in project.run("new", "Item-0")[2]
     assert "letters a-z" in project.run("new", "a/b")[2]
+    assert "a device's name on Windows" in project.run("new", "nul.x")[2]
     assert (project.root / "catalog/all.yaml").read_bytes() == before
 
 
