@@ -18,6 +18,7 @@ from clipbuild.errors import CatalogError, Problem, shown
 
 MAX_DESCRIPTION = 5000
 _ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.|\Z))*\Z")
+_HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 G = "{http://base.google.com/ns/1.0}"
 
 
@@ -125,7 +126,7 @@ def clean(text: str) -> str:
 
 def _finish(dialect: str, table: Table, found: Iterable[Item | Problem]) -> Feed:
     rows = list(found)
-    items = [row for row in rows if isinstance(row, Item)]
+    items = [_readable(row) for row in rows if isinstance(row, Item)]
     problems = [*table.problems, *(row for row in rows if isinstance(row, Problem))]
     kept: dict[str, Item] = {}
     for item in items:
@@ -135,6 +136,14 @@ def _finish(dialect: str, table: Table, found: Iterable[Item | Problem]) -> Feed
         else:
             kept[item.sku] = item
     return Feed(dialect, tuple(kept.values()), tuple(sorted(problems)))
+
+
+def _readable(item: Item) -> Item:
+    """The item without characters that a catalog can't hold; its name and prices on one line."""
+    name, price, was = (_HIDDEN.sub("", " ".join(text.split())) for text in (item.name, item.price, item.was))
+    texts = {language: (" ".join(said[0].split()), _HIDDEN.sub("", said[1])) for language, said in item.texts.items()}
+    return replace(item, name=name, price=price, was=was, description=_HIDDEN.sub("", item.description), texts=texts,
+                   variants=tuple(map(_readable, item.variants)))  # fmt: skip
 
 
 def _named(file: str, row: Row, sku: str, name: str) -> Problem | None:
@@ -278,7 +287,7 @@ def _google_xml(file: str, data: bytes) -> Feed:
 
 def _json(file: str, data: bytes) -> Feed:
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_int=str, parse_float=str, parse_constant=str)  # 1.10 stays 1.10
     except (ValueError, RecursionError) as error:
         raise CatalogError([Problem(file, 1, 1, f"not JSON: {shown(error, 120)}", (), "")]) from None
     rows = value.get("products") if isinstance(value, dict) else value
@@ -296,15 +305,18 @@ def _json_items(file: str, rows: list[dict[str, Any]]) -> Iterator[Item | Proble
             continue
         image = str(row.get("picture") or row.get("image") or "")
         tags = row.get("categories") or row.get("tags") or []
+        tags = _tags(tags) if isinstance(tags, str) else tags if isinstance(tags, list) else []
         yield Item(sku, name, number, clean(str(row.get("description") or "")), _money(row),
                    images=(image,) if image else (), tags=tuple(str(tag) for tag in tags))  # fmt: skip
 
 
 def _money(row: Mapping[str, Any]) -> str:
     usd = row.get("priceUsd")
-    if isinstance(usd, dict):
-        return f"${usd.get('units', 0)}.{int(usd.get('nanos', 0)) // 10_000_000:02d}"
-    return str(row.get("price") or "")
+    if not isinstance(usd, dict):
+        return str(row.get("price") or "")
+    units, nanos = (str(usd.get(name) or "0") for name in ("units", "nanos"))
+    whole = units.isdecimal() and nanos.isdecimal() and len(nanos) <= 9
+    return f"${units}.{nanos.zfill(9)[:2]}" if whole else ""
 
 
 PLAIN: Mapping[str, tuple[str, ...]] = {
@@ -365,5 +377,9 @@ def _by_language(items: Iterable[tuple[Item | Problem, str]]) -> Iterator[Item |
 
 
 def _number(text: str) -> float:
-    found = re.search(r"\d+(?:[.,]\d+)?", text)
-    return float(found.group().replace(",", ".")) if found else 0.0
+    """A price as a number, to compare with another: the last mark with one or two digits behind it parts the cents."""
+    found = re.search(r"\d[\d.,'’\s]*", text)
+    if not found:
+        return 0.0
+    whole, _, cents = re.sub(r"[.,](?=\d{1,2}\Z)", "|", found[0].rstrip(" .,'’\xa0\u202f")).partition("|")
+    return float(f"{re.sub('[^0-9]', '', whole) or 0}.{cents or 0}")

@@ -124,3 +124,30 @@ def test_a_sku_that_comes_twice_is_reported() -> None:
 def test_slugs_are_safe_names(text: str, slug: str) -> None:
     """Only lower-case ASCII, digits, dots and dashes."""
     assert feeds.slug(text) == slug
+
+
+@pytest.mark.parametrize(("price", "was", "struck"), [
+    ("999.00", "1,299.00", True), ("1,299.00", "999.00", False), ("1.299,00", "999,00", False), ("1 299,00", "999,00", False),
+    ("1'299", "1.300", True), ("12,50", "9,99", False), ("", "", False),
+])  # fmt: skip
+def test_an_earlier_price_is_a_higher_one(price: str, was: str, struck: bool) -> None:
+    """However thousands and cents are parted."""
+    [item] = read(f'Handle,Title,Variant Price,Variant Compare At Price\na,A,"{price}","{was}"\n').items
+    assert item.was == (was if struck else "")
+
+
+def test_numbers_of_json_stay_as_written() -> None:
+    """Prices, SKUs; tags in one text are parted; a price that is none is left out."""
+    text = (
+        '[{"sku": 1e3, "name": "A", "price": 1.10, "tags": "red, blue"}, {"sku": "b", "name": "B", "tags": 5,'
+        ' "priceUsd": {"units": 3, "nanos": 50000000}}, {"sku": "c", "name": "C", "priceUsd": {"units": "x", "nanos": null}}]'
+    )
+    assert [(item.sku, item.price, item.tags) for item in read(text).items] == [
+        ("1e3", "1.10", ("red", "blue")), ("b", "$3.05", ("5",)), ("c", "", ()),
+    ]  # fmt: skip
+
+
+def test_what_no_catalog_can_hold_is_left_out_of_texts() -> None:
+    """Control characters, and line breaks in a name: one such row would stop the whole import."""
+    [item] = read('sku,name,description,price\na,"A\x1b[31m\nmug","one\x07\ntwo","1\n4"\n').items
+    assert (item.name, item.description, item.price) == ("A[31m mug", "one\ntwo", "1 4")
