@@ -6,15 +6,18 @@ now, what the shop says now. Comments and order stay (ruamel round trip). Fetche
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clipbuild.catalog import roundtrip
+from clipbuild.catalog import load, roundtrip
 from clipbuild.catalog.feeds import Item, slug
 from clipbuild.errors import CatalogError, Problem, shown
 
 MEMORY_FORMAT = 1
+_ODD = re.compile("[\x85\u2028\u2029]")
+"""Line breaks to YAML alone."""
 MAX_PHOTOS, MAX_TAGS = 10, 30
 Photo = Callable[[Item], Sequence[str]]
 """Where an item's photos are, relative to the workspace; empty when there is none."""
@@ -50,13 +53,24 @@ def merge(file: str, text: bytes, memory: bytes, items: Sequence[Item], photo: P
         if item.sku in by_sku:
             _update(by_sku[item.sku], before.get(item.sku, {}), fields, item.sku, report)
         elif item.sku not in before:
-            products.append(_entry(fields))
+            products.append(_node(fields))
             report.added.append(item.sku)
     report.gone = sorted(set(before) - {item.sku for item in items})
     kept = {sku: fields for sku, fields in before.items() if sku in report.without_photo}
     report.memory = _memory_text({**kept, **now})
-    report.text = roundtrip.dumped(yaml, tree)
+    is_new = report.added or report.changed or not text.strip()
+    report.text = _checked(file, roundtrip.dumped(yaml, tree, text), text) if is_new else text
     return report
+
+
+def _checked(file: str, made: bytes, before: bytes) -> bytes:
+    """The new text, if it reads and has every comment of the one before. Raises CatalogError."""
+    load.read(file, made, ())
+    left = Counter(roundtrip.comments(before.decode("utf-8-sig"))) - Counter(roundtrip.comments(made.decode("utf-8-sig")))
+    if lost := list(left):
+        what = f"can't be brought up to date without losing a comment: {shown(lost[0], 80)!r}"
+        raise CatalogError([Problem(file, 0, 0, what, (), "move it above its product, then import again")])
+    return made
 
 
 def wanted(item: Item, photos: Sequence[str], currency: str = "", photo: Photo | None = None) -> dict[str, Any]:
@@ -86,17 +100,25 @@ def _text(item: Item, number: int) -> dict[str, str]:
 
 
 def _variants(item: Item, currency: str, photo: Photo | None) -> list[dict[str, Any]]:
-    made, seen = [], set()
+    made: list[dict[str, Any]] = []
+    seen: set[str] = set()
     for variant in item.variants if photo else ():
         photos = list(photo(variant)) if variant.images and photo else []
         if not photos or photos[0] in seen or not slug(variant.sku):
             continue
         seen.add(photos[0])
-        fields: dict[str, Any] = {"id": variant.sku, "photos": photos[0]}
+        fields: dict[str, Any] = {"id": _free(variant.sku, made), "photos": photos[0]}
         if variant.price and (variant.price, variant.was) != (item.price, item.was):
-            fields["offer"] = _offer(variant, currency)
+            no_longer = {"was": ""} if item.was and not variant.was else {}  # else it would have the product's
+            fields["offer"] = {**_offer(variant, currency), **no_longer}
         made.append(fields)
     return made if len(made) > 1 else []
+
+
+def _free(name: str, taken: Sequence[Mapping[str, Any]]) -> str:
+    """The id, with a number behind it where another variant has it."""
+    ids = {entry["id"].lower() for entry in taken}
+    return next(n for n in (name, *(f"{name}-{count}" for count in range(2, len(ids) + 3))) if n.lower() not in ids)
 
 
 def _offer(item: Item, currency: str) -> dict[str, str]:
@@ -112,6 +134,8 @@ def _hashtag(tag: str) -> str:
 
 
 def _load(file: str, text: bytes) -> tuple[Any, Any]:
+    if text.strip():
+        load.read(file, text, ())
     yaml, tree = roundtrip.parse(file, text)
     if not isinstance(tree, dict) or not isinstance(tree.get("products") or [], list):
         raise CatalogError([Problem(file, 1, 1, "not a catalog: no list of products", (), "choose another --into")])
@@ -139,28 +163,24 @@ def _memory_text(products: Mapping[str, Mapping[str, Any]]) -> bytes:
     return f'{{"format": {MEMORY_FORMAT}, "products": {{\n{lines}\n}}}}\n'.encode()
 
 
-def _entry(fields: Mapping[str, Any]) -> Any:
-    from ruamel.yaml.comments import CommentedMap
+def _node(value: Any) -> Any:
+    """A value as it is to be written."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-    entry = CommentedMap()
-    for name, value in fields.items():
-        if isinstance(value, Mapping):
-            entry[name] = _entry(value)
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            entry[name] = [_entry(part) for part in value]
-        elif isinstance(value, str) and "\n" in value:
-            entry[name] = LiteralScalarString(value + "\n")
-        elif isinstance(value, str) and _needs_quotes(value):
-            entry[name] = DoubleQuotedScalarString(value)
-        else:
-            entry[name] = value
-    return entry
+    if isinstance(value, Mapping):
+        return CommentedMap((name, _node(part)) for name, part in value.items())
+    if isinstance(value, list):
+        return CommentedSeq(map(_node, value))
+    if "\n" in value and not _ODD.search(value):
+        return LiteralScalarString(value + "\n")
+    return DoubleQuotedScalarString(value) if _needs_quotes(value) else value
 
 
 def _needs_quotes(value: str) -> bool:
     """Text that a reader could take for something else is quoted, whatever a YAML version thinks of it."""
-    return not value[:1].isalpha() or value.lower() in ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+    words = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+    return not value[:1].isalpha() or _ODD.search(value) is not None or value.lower() in words
 
 
 def _update(
@@ -170,17 +190,20 @@ def _update(
     for name, value in now.items():
         path = f"{prefix}{name}"
         if isinstance(value, Mapping) and isinstance(entry.get(name), dict):
-            _update(entry[name], before.get(name, {}), value, sku, report, f"{path}.")
+            part, count = roundtrip.apart(entry[name]), len(report.changed.get(sku, ()))
+            _update(part, before.get(name, {}), value, sku, report, f"{path}.")
+            if len(report.changed.get(sku, ())) > count:
+                entry[name] = part
         elif _same(entry.get(name), value):
             continue
         elif _same(entry.get(name), before.get(name)) or (name not in entry and name not in before):
-            entry[name] = _entry({name: value})[name]
+            roundtrip.put(entry, name, _node(value))
             report.changed.setdefault(sku, []).append(path)
         elif not _same(value, before.get(name)):
             report.kept.setdefault(sku, []).append(path)
     for name in [name for name in before if name not in now and name in entry]:
         if _same(entry[name], before[name]):
-            del entry[name]
+            roundtrip.drop(entry, name)
             report.changed.setdefault(sku, []).append(f"{prefix}{name}")
 
 

@@ -5,12 +5,17 @@ Scalars are kept as text, so that nothing is retyped on the way (`0123`, `1.10`,
 
 import io
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from clipbuild.catalog import load, places
 from clipbuild.errors import CatalogError, Problem, shown
 
 _COMMENT = re.compile(r"^[ ]*#.*$")
+_ANY_COMMENT = re.compile(r"(?:(?<=\s)|^)#.*$", re.MULTILINE)
+BOM = b"\xef\xbb\xbf"
+COLUMN = 4
+"""Where a comment stands that had to move: left of any long text's lines."""
 
 
 def parse(file: str, text: bytes) -> tuple[Any, Any]:
@@ -29,11 +34,127 @@ def parse(file: str, text: bytes) -> tuple[Any, Any]:
     return yaml, CommentedMap() if tree is None else tree
 
 
-def dumped(yaml: Any, tree: Any) -> bytes:
-    """The text of a tree."""
+def dumped(yaml: Any, tree: Any, before: bytes = b"") -> bytes:
+    """The text of a tree; its line breaks are those of the text it was `before`."""
     out = io.BytesIO()
     yaml.dump(tree, out)
-    return out.getvalue()
+    return as_before(out.getvalue(), before)
+
+
+def as_before(text: bytes, before: bytes) -> bytes:
+    """The text with the line breaks and the byte order mark of another."""
+    if b"\r\n" in before:
+        text = text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return BOM + text if before.startswith(BOM) and not text.startswith(BOM) else text
+
+
+def put(holder: Any, key: Any, value: Any) -> None:
+    """Another value at `key`, or one more at the end; comments in and behind the old one, or the end, stay behind it."""
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    old = holder.get(key)
+    if all(isinstance(one, str) and not isinstance(one, LiteralScalarString) for one in (old, value)):
+        holder[key] = value
+        return
+    said = _taken(holder, key) if key in holder else _behind(holder)
+    holder[key] = value
+    _follow(holder, key, said)
+
+
+def drop(holder: Any, key: Any) -> None:
+    """The key and its value go; comments in and behind it stay behind what is before it, or last where it was the first."""
+    before = list(holder)[list(holder).index(key) - 1]
+    said = _taken(holder, key)
+    del holder[key]
+    if before in holder:
+        _follow(holder, before, said)
+
+
+def apart(node: Any) -> Any:
+    """A map that changes alone: itself, or a copy where an anchor shares it with others."""
+    from copy import deepcopy
+
+    if node.yaml_anchor() is None:
+        return node
+    copy = deepcopy(node)
+    copy.yaml_set_anchor(None)
+    return copy
+
+
+def comments(text: str) -> list[str]:
+    """Every comment of a text, sorted."""
+    bare = list(text)
+    for begin, end in places.spans(text):
+        bare[begin:end] = ["\n" if char == "\n" else "x" for char in text[begin:end]]
+    return sorted(" ".join(match[0].split()) for match in _ANY_COMMENT.finditer("".join(bare)))
+
+
+def _taken(holder: Any, key: Any) -> str:
+    """The comments at `key`, in its value and behind it, taken away from there: each on a line of its own."""
+    every = [*_tokens(holder.ca.items.pop(key, None)), *_inside(holder[key])]
+    texts = [token.value.rstrip("\n") for token in {id(token): token for token in every}.values()]
+    return "".join(f"\n{' ' * COLUMN}{text}" if text.startswith("#") else text for text in texts)
+
+
+def _inside(node: Any) -> Iterator[Any]:
+    if hasattr(node, "ca"):
+        yield from _tokens(node.ca.comment)
+        for key, value in node.items() if hasattr(node, "items") else enumerate(node):
+            yield from _tokens(node.ca.items.get(key))
+            yield from _inside(value)
+
+
+def _tokens(found: Any) -> Iterator[Any]:
+    for token in found or ():
+        yield from _tokens(token) if isinstance(token, list) else [token] if token is not None else []
+
+
+def _behind(holder: Any) -> str:
+    """The comments on lines of their own behind all that is in a map, taken away from there."""
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    if not len(holder) or holder.fa.flow_style():
+        return ""
+    holder, key, slot = _last(holder, list(holder)[-1])
+    there = holder.ca.items.get(key)
+    if there is None or there[slot] is None:
+        return ""
+    at_once = isinstance(holder[key], LiteralScalarString)
+    own, _, said = ("", "", there[slot].value) if at_once else there[slot].value.partition("\n")
+    there[slot] = _token(f"{own}\n", there[slot].start_mark.column) if own else None
+    if hasattr(holder[key], "ca"):
+        holder[key].ca.comment = [there[slot], None] if own else None
+    return f"\n{' ' * COLUMN if at_once else ''}{said.rstrip()}" if said.strip() else ""
+
+
+def _follow(holder: Any, key: Any, said: str) -> None:
+    """Put comments behind the last line of what is at `key`."""
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    if not said:
+        return
+    holder, key, slot = _last(holder, key)
+    there = holder.ca.items.setdefault(key, [None, None, None, None])
+    text = f"{'' if there[slot] is None else there[slot].value.rstrip()}{said}\n"
+    there[slot] = _token(text.lstrip("\n ") if isinstance(holder[key], LiteralScalarString) else text, COLUMN)
+    if hasattr(holder[key], "ca"):
+        holder[key].ca.comment = [there[slot], None]
+
+
+def _last(holder: Any, key: Any) -> tuple[Any, Any, int]:
+    """Where the last line of what is at `key` is written: its list or map, its key there, and its comment's slot."""
+    value = holder[key]
+    while hasattr(value, "ca") and len(value) and not value.fa.flow_style():
+        holder, key = value, list(value)[-1] if hasattr(value, "items") else len(value) - 1
+        value = holder[key]
+    return holder, key, 2 if hasattr(holder, "items") else 0
+
+
+def _token(text: str, column: int) -> Any:
+    from ruamel.yaml.error import CommentMark
+    from ruamel.yaml.tokens import CommentToken
+
+    return CommentToken(text, CommentMark(column), None)
 
 
 def tidy(file: str, data: bytes) -> bytes:
@@ -69,7 +190,7 @@ def _stripped(text: str) -> str:
 def _airy(text: str) -> str:
     """At most one blank line, and a comment on a line of its own stands where the line below it begins; lines of long
     texts are left alone."""
-    inside = _inside(text)
+    inside = _long(text)
     kept: list[str] = []
     below, blank = "", False
     lines = text.split("\n")
@@ -90,7 +211,7 @@ def _airy(text: str) -> str:
     return "\n".join(reversed(kept))
 
 
-def _inside(text: str) -> set[int]:
+def _long(text: str) -> set[int]:
     """The numbers of lines that belong to a text that began in a line before."""
     found: set[int] = set()
     line = at = 0

@@ -27,10 +27,10 @@ def added(file: str, data: bytes, fields: Mapping[str, Any]) -> bytes:
     indent = before.items[-1][1] - 3 if before.items else 2
     tried = f"{text.rstrip()}\n{_gap(text)}{entry(fields, max(0, indent))}".encode()
     if _says(file, tried, [*products, dict(fields)], before.value):
-        return tried
+        return roundtrip.as_before(tried, data)
     yaml, tree = roundtrip.parse(file, data)
     tree["products"].append(dict(fields))
-    return roundtrip.dumped(yaml, tree)
+    return roundtrip.dumped(yaml, tree, data)
 
 
 def entry(fields: Mapping[str, Any], indent: int) -> str:

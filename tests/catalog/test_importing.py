@@ -7,6 +7,7 @@ import pytest
 from clipbuild.catalog import entries, feeds, importing, roundtrip
 from clipbuild.catalog.feeds import Item
 from clipbuild.catalog.photos import Album
+from clipbuild.errors import CatalogError
 from tests.support.catalogs import Memory
 
 MUG = Item("mug", "Ember mug", 2, "Warm\nand round", "14.00", "18.00", ("mug.jpg",), ("Kitchen", "Two words"))
@@ -111,3 +112,83 @@ def test_texts_in_several_languages() -> None:
     first, second = (product.value for product in entries.read("a", done.text, Memory()).products)
     assert (first["name"], first["post"]) == ({"en": "Mug", "zh-CN": "杯子"}, {"description": {"en": "Warm", "zh-CN": "温暖"}})
     assert second["name"] == {"en": "Bare"}
+
+
+SECTIONS = """\
+products:
+  - sku: mug
+    name: Ember mug
+    photos: photos/mug.jpg
+    post:
+      description: Warm
+      hashtags:
+        - cup  # ours
+        - gift
+
+  # --- glass ---
+  - sku: jar
+    name: Jar
+    photos: photos/jar.jpg
+# the end
+"""
+
+
+def shop(sku: str, name: str = "", price: str = "", tags: tuple[str, ...] = (), description: str = "") -> Item:
+    return Item(sku, name or sku.title(), 2, description, price, "", (f"{sku}.jpg",), tags)
+
+
+@pytest.mark.parametrize("tags", [("new",), ()])
+@pytest.mark.parametrize("price", ["5", ""])
+def test_no_comment_is_lost(tags: tuple[str, ...], price: str) -> None:
+    """Neither in a list that is replaced or goes, nor behind it, where the next product's heading stands."""
+    mug = shop("mug", "Ember mug", price, tags, "Warm")
+    remembered = merge(b"", b"", shop("mug", "Ember mug", "", ("cup", "gift"), "Warm"), shop("jar")).memory
+    done = merge(SECTIONS.encode(), remembered, mug, shop("jar"))
+    text = done.text.decode()
+    assert done.changed["mug"]
+    assert roundtrip.comments(text) == ["# --- glass ---", "# ours", "# the end"]
+    assert text.index("price" if price else "post") < text.index("# --- glass ---") < text.index("sku: jar")
+
+
+def test_a_value_that_products_share_changes_for_one() -> None:
+    """An anchored offer: the product whose price is new gets one of its own, the other keeps the old."""
+    first = merge(b"", b"", shop("a", price="1"), shop("b", price="1"))
+    text = b"products:\n- {sku: a, name: A, photos: photos/a.jpg, offer: &o {price: \xe2\x82\xac1}}\n"
+    text += b"- {sku: b, name: B, photos: photos/b.jpg, offer: *o}\n"
+    done = merge(text, first.memory, shop("a", price="7"), shop("b", price="1"))
+    assert [product.value["offer"]["price"] for product in entries.read("a", done.text, Memory()).products] == ["€7", "€1"]
+
+
+def test_a_file_keeps_its_line_breaks_and_its_mark() -> None:
+    """Windows' line breaks and a byte order mark stay; where the shop has nothing new, so does every byte."""
+    first = merge(b"", b"", MUG)
+    text = b"\xef\xbb\xbf" + first.text.replace(b"\n", b"\r\n").replace(b"name: ", b"name:   ")
+    assert merge(text, first.memory, MUG).text == text
+    changed = merge(text, first.memory, shop("mug", price="3")).text
+    assert changed.startswith(b"\xef\xbb\xbfproducts:\r\n")
+    assert changed.count(b"\n") == changed.count(b"\r\n")
+
+
+def test_tags_that_yaml_takes_for_other_things_stay_text() -> None:
+    """`true` and `null` as hashtags."""
+    done = merge(b"", b"", shop("a", tags=("true", "null", "0012")))
+    [product] = entries.read("a", done.text, Memory()).products
+    assert product.value["post"]["hashtags"] == ["true", "null", "0012"]
+
+
+@pytest.mark.parametrize("text", ["products: " + "[" * 5000 + "]" * 5000, "products: &a [*a]", "products: [!!python/none {}]"])
+def test_a_catalog_that_no_build_would_read_is_refused(text: str) -> None:
+    """With the words of `check`; nothing is written."""
+    with pytest.raises(CatalogError, match=r"shop\.yaml:1:\d+"):
+        merge(text.encode(), b"", MUG)
+
+
+def test_a_variant_without_an_earlier_price_has_none() -> None:
+    """It would inherit the product's, and promise a saving that there is not. Ids that are equal get a number."""
+    red, rose = shop("red", price="25"), Item("red", "Rose", 1, price="20", was="30", images=("rose.jpg",))
+    done = merge(b"", b"", Item("a", "A", 1, price="20", was="30", images=("a.jpg",), variants=(red, rose)))
+    [product] = entries.read("a", done.text, Memory()).products
+    assert product.value["variants"] == [
+        {"id": "red", "photos": "photos/red.jpg", "offer": {"price": "€25", "was": ""}},
+        {"id": "red-2", "photos": "photos/rose.jpg"},
+    ]

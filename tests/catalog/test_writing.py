@@ -26,6 +26,12 @@ def test_it_is_added(text: str) -> None:
         assert out.decode().startswith(text.rstrip())
 
 
+def test_line_breaks_and_the_mark_stay() -> None:
+    """A file from Windows is still one."""
+    before = b"\xef\xbb\xbfproducts:\r\n  - sku: a\r\n    name: A\r\n"
+    assert writing.added("a.yaml", before, {"sku": "b", "name": "B"}) == before + b"  - sku: b\r\n    name: B\r\n"
+
+
 def test_it_reads_as_a_person_would_write_it() -> None:
     """Quotes only where they are needed."""
     assert writing.entry(FIELDS, 2) == (
