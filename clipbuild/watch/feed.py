@@ -39,7 +39,8 @@ def matters(path: str, output: str) -> bool:
     parts = path.split("/")
     if any(part in NOT_OURS for part in parts[:-1]) or parts[0] in NOT_OURS:
         return False
-    if parts[0] == output or parts[0].startswith(f"{output}."):
+    head = "/".join(parts[: output.count("/") + 1])
+    if head == output or head.startswith(f"{output}."):
         return False
     name = parts[-1]
     return not (name.endswith(_TEMPORARY) or name.startswith((".#", "#")) or name == "4913")

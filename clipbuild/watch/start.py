@@ -59,7 +59,7 @@ async def run(
     tellers = Tellers(_both(lines, screen), _both(lines.wrong, screen.wrong), _all(lines.well, screen.well))
     options = builder.Options(asked.jobs, locked=True)
     try:
-        gathering = Gathering(asked.wish.root, output.split("/")[0].partition(".")[0] or output)
+        gathering = Gathering(asked.wish.root, output.removesuffix(f".{asked.wish.profile}"))
         await Watch(asked.wish, asked.settings, options, tellers, shift).run(batches(gathering, stop), stop)
     finally:
         stop.set()

@@ -178,3 +178,11 @@ def test_which_paths_matter() -> None:
     for path in ("dist/a.mp4", "dist.draft/a.mp4", ".clipbuild/x", "sub/.git/x", "a.yaml~", ".#a.yaml", "x/4913"):
         assert not matters(path, "dist"), path
     assert os.sep == "/"
+
+
+def test_an_output_folder_beside_inputs_hides_none_of_them() -> None:
+    """`output: media/clips`: photos in media/ are heeded, the tree of every profile is not."""
+    assert matters("media/photos/a.jpg", "media/clips")
+    assert matters("catalog/a.yaml", "catalog.out")
+    for path in ("media/clips/tiktok/a.mp4", "media/clips.draft/a.mp4"):
+        assert not matters(path, "media/clips"), path
