@@ -47,6 +47,8 @@ class Guard:
     def __init__(self, app: App, port: int, keys: Keys) -> None:
         self.app, self.port, self.keys = app, port, keys
         self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        if port == 80:  # browsers leave it out
+            self.hosts |= {"127.0.0.1", "localhost"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -69,3 +69,12 @@ def test_the_first_key_opens_once() -> None:
 def test_ranges(header: str, wanted: tuple[int, int] | None) -> None:
     """One range of a file of a hundred bytes; anything odd can't be served."""
     assert span(header, 100) == wanted
+
+
+def test_the_port_that_browsers_leave_out() -> None:
+    """On port 80 the host's name comes alone; on any other it is a stranger's."""
+    scope = {"headers": [(b"host", b"localhost")], "method": "GET", "path": "/enter"}
+    assert Guard(nothing, 80, Keys()).refusal(scope) is None
+    refusal = Guard(nothing, 8080, Keys()).refusal(scope)
+    assert refusal is not None
+    assert refusal.status == 403
