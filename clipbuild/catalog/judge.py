@@ -14,6 +14,8 @@ from clipbuild.catalog.places import Path
 
 Layer = Mapping[str, Any]
 
+_CURLY = "“”„‟‘’‚‛"
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -95,6 +97,9 @@ class Judge:
 
     def _file(self, file: str | None, path: Path) -> Iterator[Fault]:
         if not file or self.exists(file):
+            return
+        if file[0] in _CURLY or file[-1] in _CURLY:
+            yield Fault(path, f"{file!r} is not there", "curly quotes are part of a text; write straight ones or none")
             return
         folder, _, name = file.rpartition("/")
         close = near(name, self.names(folder))

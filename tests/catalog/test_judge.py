@@ -13,6 +13,10 @@ from tests.support.catalogs import SMALLEST, wrong
         ("    caption_style: boxd\n", "5:20: unknown caption style 'boxd' | did you mean \"boxed\"?"),
         ("    platforms: [reels, tiktk]\n", "5:24: unknown platform 'tiktk' | did you mean \"tiktok\"?"),
         ("    ground: {plate: plate.jpg}\n", "5:21: 'plate.jpg' is not there | paths are relative to clipbuild.yaml"),
+        (
+            "    sound: “s.flac”\n",
+            "5:12: '“s.flac”' is not there | curly quotes are part of a text; write straight ones or none",
+        ),
         ("    sound: s.flac\n", "5:12: 's.flac' is not there | paths are relative to clipbuild.yaml"),
         ("    sound: {bed: s.flac}\n", "5:18: 's.flac' is not there | paths are relative to clipbuild.yaml"),
         ("    layers: [{file: ana.mp4}]\n", "5:21: 'ana.mp4' is not there | paths are relative to clipbuild.yaml"),
