@@ -119,5 +119,5 @@ def tell(feed: "Feed", done: "Imported", into: str, photos: str) -> None:
     if done.without_photo:
         some = ", ".join(done.without_photo[:8]) + (" …" if len(done.without_photo) > 8 else "")
         click.echo(f"left out {len(done.without_photo)} without a photo in {photos}/: {some}")
-        click.echo(f"         put photos into {photos}/ under the shop's file names, or give --download HOST; import again")
+        click.echo("         put them there under the shop's file names and import again; `import --download HOST` fetches them")
     click.echo(f"{feed.dialect}: {len(done.added)} added, {len(done.changed)} changed, {len(feed.problems)} bad rows")

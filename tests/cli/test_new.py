@@ -93,7 +93,7 @@ def test_init_from_a_shop(tmp_path: pathlib.Path) -> None:
     assert status == 1  # one row of the export is bad
     assert "variation of 'FF-NOBODY'" in err
     assert "left out 2 without a photo" in out
-    assert "under the shop's file names, or give --download HOST" in out
+    assert "under the shop's file names and import again" in out
     assert project.run("check")[1].startswith("2 products, 3 clips: nothing wrong")
 
 

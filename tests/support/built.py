@@ -1,5 +1,6 @@
 """A small project that was built once in a process, for tests that only look at it."""
 
+import atexit
 import functools
 import pathlib
 import shutil
@@ -11,6 +12,7 @@ from tests.support.project import Project
 @functools.cache
 def _built() -> pathlib.Path:
     root = pathlib.Path(tempfile.mkdtemp(prefix="clipbuild-built-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     project = Project(root / "shop")
     project.sample(2)
     report = project.build()
