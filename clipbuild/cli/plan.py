@@ -132,7 +132,7 @@ def _show_text(told: dict[str, Any], found: Any) -> None:
     for row in told["summary"]:
         counts[row["verdict"]] += row["actions"]
     line = ", ".join(f"{counts[word]} {word}" for word in ("will run", "may run", "up to date"))
-    click.echo(line + ("; cost 0 USD" if not found or not found.lines else "; to be bought:"))
+    click.echo(line + ("; cost 0 USD, all made here" if not found or not found.lines else "; to be bought:"))
     if found and found.lines:
         from clipbuild.pricing import table
 

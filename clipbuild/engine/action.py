@@ -164,4 +164,4 @@ class Reason:
 
     kind: str
     changes: tuple[tuple[str, str, str], ...] = ()
-    """For `changed`: (path in the document, old, new), values as short text."""
+    """For `changed`: (path in the document, old, new), values as short text; for `waits`: the stages waited for, as paths."""

@@ -21,8 +21,8 @@ def test_a_fresh_project(project: Project) -> None:
     lines = out.splitlines()
     assert (status, err) == (0, "")
     assert "will run   item-0/vertical/image  (never made before)" in lines
-    assert "may run    item-0/vertical/render  (waits for an input that is not known yet)" in lines
-    assert lines[-1] == "3 will run, 4 may run, 0 up to date; cost 0 USD"
+    assert "may run    item-0/vertical/render  (waits for check, image, choose)" in lines
+    assert lines[-1] == "3 will run, 4 may run, 0 up to date; cost 0 USD, all made here"
 
 
 def test_planning_makes_nothing(project: Project) -> None:

@@ -28,11 +28,12 @@ def one_clip(**wishes) -> Graph:
 
 
 def test_nothing_made_yet_will_run_and_what_waits_may_run(world):
-    """Three values: inputs known and no trace will run; an unknown input may run."""
+    """Three values: inputs known and no trace will run; an unknown input may run, and the reason names the stages waited for."""
     plan = world.plan(one_clip())
     assert verdicts(plan) == {"a/image": "will run", "a/check": "may run", "a/render": "may run"}
     assert plan.reason(plan.of(Verdict.WILL_RUN)[0].id) == Reason("new")
-    assert {plan.reason(action.id).kind for action in plan.of(Verdict.MAY_RUN)} == {"waits"}
+    waiting = {action.name: word(plan.reason(action.id)) for action in plan.of(Verdict.MAY_RUN)}
+    assert waiting == {"a/check": "waits for image", "a/render": "waits for check"}
 
 
 def test_what_was_made_is_up_to_date(world):
