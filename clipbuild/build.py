@@ -55,6 +55,8 @@ class Report:
 
     ran: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    """Those of the failed for which a person must decide."""
     blocked: list[str] = field(default_factory=list)
     up_to_date: int = 0
     cost: str = "0"
@@ -72,7 +74,8 @@ class Report:
     def plain(self) -> dict[str, Any]:
         """The report as JSON data, for `--json`."""
         return {
-            "ran": self.ran, "failed": sorted(self.failed), "errors": self.failed, "blocked": self.blocked,
+            "ran": self.ran, "failed": sorted(self.failed), "errors": self.failed, "waiting": self.waiting,
+            "blocked": self.blocked,
             "up_to_date": self.up_to_date, "cost": self.cost, "seconds": round(self.seconds, 3),
             "deliverables": self.deliverables, "written": self.written, "removed": self.removed,
             "held": self.held, "degraded": self.degraded, "status": self.status,
@@ -232,6 +235,7 @@ async def _make(
     failed = {**outcome.failed, **{name: error for name, error in counter.problems.items() if error.what not in told}}
     report.ran += outcome.ran
     report.failed = {name: str(error) for name, error in failed.items()}
+    report.waiting = sorted(name for name, error in failed.items() if getattr(error, "exit_status", 0) == DECISION)
     report.blocked = list(outcome.blocked)
     report.up_to_date += len(outcome.skipped)
     report.cost = buying.summed(report.cost, outcome.traces.values())

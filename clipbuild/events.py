@@ -67,11 +67,12 @@ class ActionSkipped(Event):
 
 @dataclass(frozen=True, slots=True)
 class ActionFailed(Event):
-    """An action failed; `error` is shown text."""
+    """An action failed; `error` is shown text, `status` the exit status it means: 4 where a person must decide."""
 
     name: str
     stage: str
     error: str
+    status: int = 1
 
 
 @dataclass(frozen=True, slots=True)

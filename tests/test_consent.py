@@ -182,6 +182,7 @@ def test_approve_stills_waits_for_a_person(tmp_path: pathlib.Path) -> None:
         built = shop.build()
         assert (built.status, shop.charges()) == (4, {"openai": 2})
         assert "approve --still" in str(built.plain["errors"])
+        assert built.plain["waiting"] == ["item-0/vertical/animate", "item-1/vertical/animate"]
         status, out, err = shop.run("approve", "--still", "item-0", "--profile", "studio", "--by", "test")
         assert status == 0, out + err
         assert cost(shop)["most"] == "0.252"

@@ -15,6 +15,8 @@ from clipbuild.errors import shown
 
 NAME, NOTE = 48, 32
 """How much of a name and of a note has room on a line."""
+ENDED = {3: "not done yet", 4: "waits for you"}
+"""How an action ended that did not fail, by its exit status; the build's last words say what to do."""
 
 
 class Listener(Protocol):
@@ -45,7 +47,7 @@ class Lines:
             case events.ActionSkipped():
                 self.done += 1
             case events.ActionFailed():
-                self._say(f"{shown(event.name)}  failed")
+                self._say(f"{shown(event.name)}  {ENDED.get(event.status, 'failed')}")
             case events.Warned():
                 click.echo(f"warning: {shown(event.text)}", err=True)
             case _:
@@ -86,7 +88,8 @@ class Live:
             case events.ActionFinished() | events.ActionFailed() | events.ActionSkipped():
                 self._end(event.name)
                 if isinstance(event, events.ActionFailed):
-                    self._say(f"failed  {shown(event.name)}", style="red")
+                    word = ENDED.get(event.status, "failed")
+                    self._say(f"{word}  {shown(event.name)}", style="yellow" if event.status in ENDED else "red")
             case events.Warned():
                 self._say(f"warning: {shown(event.text)}")
             case _:

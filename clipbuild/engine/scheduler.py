@@ -284,7 +284,7 @@ class _Run:
         self.closed.add(action.id)
         self.outcome.failed[action.name] = error
         told = str(error) if isinstance(error, ClipbuildError) else shown(f"{type(error).__name__}: {error}")
-        self.emit(ActionFailed, name=action.name, stage=action.stage, error=told)
+        self.emit(ActionFailed, name=action.name, stage=action.stage, error=told, status=getattr(error, "exit_status", 1))
 
     def _flush_soon(self) -> None:
         if len(self.finished) >= BATCH:

@@ -38,15 +38,16 @@ class Screen:
 
 
 def test_lines_for_a_log(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line an action, numbered, on stderr; stdout is left to results."""
+    """One line an action, numbered, on stderr; stdout is left to results. What waits for a person has not failed."""
     lines = Lines()
-    for event in (events.BuildStarted(0, 2, 1, 5), started("a/image"), ended("a/image"), events.ActionSkipped(1, "a/check", "check"),
-                  events.ActionFailed(2, "a/render", "render", "no"), events.Warned(3, "low disk")):  # fmt: skip
+    for event in (events.BuildStarted(0, 2, 2, 5), started("a/image"), ended("a/image"), events.ActionSkipped(1, "a/check", "check"),
+                  events.ActionFailed(2, "a/render", "render", "no"), events.ActionFailed(2, "b/animate", "animate", "look", 4),
+                  events.Warned(3, "low disk")):  # fmt: skip
         lines(event)
     lines.close()
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines() == ["[1/3] a/image  1.2 s", "[3/3] a/render  failed", "warning: low disk"]
+    assert err.splitlines() == ["[1/4] a/image  1.2 s", "[3/4] a/render  failed", "[4/4] b/animate  waits for you", "warning: low disk"]
 
 
 def test_a_log_is_safe_to_show(capsys: pytest.CaptureFixture[str]) -> None:
