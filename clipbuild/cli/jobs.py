@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clipbuild.cli.common import json_option, settings, show_json, workspace
+from clipbuild.plural import counted
 
 if TYPE_CHECKING:
     from clipbuild.providers.journal import Journal
@@ -89,10 +90,11 @@ def collect(folder: str, job_ids: tuple[str, ...]) -> int:
     with _journal(folder) as journal:
         wanted = [ledger.named(journal, name) for name in job_ids]
         done = buying.collect_open(root, chosen, journal, [job.intent for job in wanted])
+        unsure = sum(job.is_ambiguous for job in journal.replay.jobs.values())
     for name, error in done.items():
         click.echo(f"{name}: {'stored' if error is None else error}", err=error is not None)
     if not done:
-        click.echo("no open jobs")
+        click.echo("no open jobs to collect" + (f"; {counted(unsure, 'job')} unsure: see `clipbuild jobs`" if unsure else ""))
     return max((error.exit_status for error in done.values() if error is not None), default=0)
 
 

@@ -87,6 +87,7 @@ def test_adopt_and_collect_store_a_result_without_buying(tmp_path: pathlib.Path)
         shop.stock(1, motion="runway")
         shop.fakes["runway"].script(submit=["reset_after"], poll=["done"])
         assert shop.build().status == 4
+        assert "no open jobs to collect; 1 job unsure" in shop.run("jobs", "collect")[1]
         task = next(iter(shop.fakes["runway"].jobs))
         assert shop.run("jobs", "adopt", listed(shop)[0]["id"][:8], "--job", task)[0] == 0
         assert [job["state"] for job in listed(shop)] == ["open"]
