@@ -158,9 +158,9 @@ def test_a_motion_that_does_not_suit_is_told_once(project: Project) -> None:
     _, out, err = project.run("build", "item-0", "--profile", project.profile)
     assert first.status == 0
     assert "does not suit" not in out + err
-    project.edit("clipbuild.yaml", "motion: hold", "motion: sway")
+    project.edit("clipbuild.yaml", "motion: hold", "motion: rack")
     _, out, err = project.run("build", "item-0", "--profile", project.profile)
-    assert "item-0/tiny: sway does not suit this picture (" in out + err
+    assert "item-0/tiny: rack does not suit this picture (" in out + err
     assert " would" in out + err
 
 

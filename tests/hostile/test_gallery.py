@@ -103,7 +103,7 @@ def test_names_in_a_browser(tmp_path: Path) -> None:
     desk = hostile_desk(tmp_path)
     with served(desk) as (port, keys), browser.page() as page:
         page.go(f"http://127.0.0.1:{port}/enter?key={keys.first}")
-        assert page.until("document.querySelectorAll('.card').length") == len(NAMES)
+        assert page.until(f"document.querySelectorAll('.card').length === {len(NAMES)}")
         assert page.js(f"document.querySelectorAll('{INSIDE}').length") == 0
         for card in desk.cards[::3]:
             page.go(f"http://127.0.0.1:{port}/clip/{card.name}")
