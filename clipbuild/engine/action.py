@@ -164,4 +164,6 @@ class Reason:
 
     kind: str
     changes: tuple[tuple[str, str, str], ...] = ()
-    """For `changed`: (path in the document, old, new), values as short text; for `waits`: the stages waited for, as paths."""
+    """For `changed`: (path in the document, old, new), values as short text."""
+    stages: tuple[str, ...] = ()
+    """For `waits`: whose results are not there yet."""

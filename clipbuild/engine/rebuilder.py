@@ -91,7 +91,7 @@ class Plan:
         """Why the action runs, or might: `new`, `changed`, `lost` or `waits`; `brief`: not what changed."""
         key = self.keys.get(id)
         if key is None:
-            return Reason("waits", () if brief else self._awaited(self.graph.actions[id]))
+            return Reason("waits", stages=() if brief else self._awaited(self.graph.actions[id]))
         if id in self.missing:
             return Reason("lost")
         action = self.graph.actions[id]
@@ -104,11 +104,10 @@ class Plan:
                 return Reason("lost")
         return Reason("new")
 
-    def _awaited(self, action: Action) -> tuple[Change, ...]:
+    def _awaited(self, action: Action) -> tuple[str, ...]:
         """The stages whose results the action needs and that are not there yet."""
         needed = (source.action for source in action.inputs.values() if not isinstance(source, str))
-        stages = (self.graph.actions[id].stage for id in needed if id not in self.outputs)  # noqa: A001
-        return tuple((stage, "", "") for stage in dict.fromkeys(stages))
+        return tuple(dict.fromkeys(self.graph.actions[id].stage for id in needed if id not in self.outputs))  # noqa: A001
 
     def _verdict(self, action: Action) -> Verdict:
         inputs = self.inputs(action)
@@ -185,7 +184,7 @@ def word(reason: Reason) -> str:
     fixed = {
         "new": "never made before",
         "lost": "its result is no longer in the store",
-        "waits": f"waits for {', '.join(stage for stage, _, _ in reason.changes) or 'what is made before it'}",
+        "waits": f"waits for {', '.join(reason.stages) or 'what is made before it'}",
         "asked": "asked for",
     }
     if reason.kind != "changed":

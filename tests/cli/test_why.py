@@ -45,7 +45,7 @@ def test_another_photo(project: Project) -> None:
     project.photo("photos/p0.png", "#0000ff")
     out = project.run("why", "item-0", "--profile", "draft")[1]
     assert "item-0/vertical/image: will run  (inputs.photo_0: other bytes (" in out
-    assert "item-0/vertical/render: may run  (waits for an input that is not known yet)" in out
+    assert "item-0/vertical/render: may run  (waits for check, image, choose)" in out
 
 
 def test_json(project: Project) -> None:
