@@ -90,7 +90,7 @@ class Collector:
             lane.resume()
         try:
             provider = self.desk.provider(job.provider)
-            status = await self._watched(provider, job, lane)
+            status = await self._polled(provider, job, lane)
         finally:
             lane.leave()
         step = STEPS[status.state]
@@ -100,9 +100,9 @@ class Collector:
             return job
         return await self._stored(provider, job)
 
-    async def _watched(self, provider: Provider, job: Job, lane: Lane) -> Status:
+    async def _polled(self, provider: Provider, job: Job, lane: Lane) -> Status:
         """Poll until the job is over. Raises IncompleteError after the time for one job, or when it can't be asked."""
-        desk, watch = self.desk, _Watch(getattr(provider, "waiting", frozenset()))
+        desk, poll = self.desk, _Poll(getattr(provider, "waiting", frozenset()))
         least = max(getattr(provider, "poll_seconds", 0.0), desk.policy.poll[0])
         began = desk.clock()
         try:
@@ -110,28 +110,28 @@ class Collector:
                 elapsed = desk.clock() - began
                 if elapsed > desk.policy.job:
                     raise _still_open(job, f"not finished after {desk.policy.job / 60:g} minutes")
-                if job.state is not Step.DONE or watch.asked:
-                    await desk.rest(watch.interval(elapsed, least, desk.policy.poll[1], desk.chance()))
+                if job.state is not Step.DONE or poll.asked:
+                    await desk.rest(poll.interval(elapsed, least, desk.policy.poll[1], desk.chance()))
                 try:
                     status = await desk.unless_stopped(provider.status(job.job), grace=0.0)
                 except (PollError, SubmitError) as error:
-                    watch.failed(job, error, desk.policy.tries)
-                    if watch.missing >= desk.policy.tries:
+                    poll.failed(job, error, desk.policy.tries)
+                    if poll.missing >= desk.policy.tries:
                         return Status(State.LOST, code="not found", detail="the provider does not know the job any more")
                     continue
-                watch.told(status, lane)
+                poll.told(status, lane)
                 if status.state in STEPS:
                     return status
-                self._show(job, status, watch)
+                self._show(job, status, poll)
         finally:
-            watch.told(None, lane)
+            poll.told(None, lane)
 
-    def _show(self, job: Job, status: Status, watch: "_Watch") -> None:
+    def _show(self, job: Job, status: Status, poll: "_Poll") -> None:
         """How far the provider is, each time that it says something new."""
         done = min(1.0, max(0.0, status.progress or 0.0))
-        note = f"{job.provider}: {'waits for a place' if status.state is State.QUEUED or watch.is_queued else 'at work'}"
-        if watch.shown != (done, note):
-            watch.shown = (done, note)
+        note = f"{job.provider}: {'waits for a place' if status.state is State.QUEUED or poll.is_queued else 'at work'}"
+        if poll.shown != (done, note):
+            poll.shown = (done, note)
             self.desk.emit(events.ActionProgressed, name=job.name, done=done, note=note)
 
     async def _stored(self, provider: Provider, job: Job) -> Job:
@@ -189,7 +189,7 @@ class Collector:
 
 
 @dataclass(slots=True)
-class _Watch:
+class _Poll:
     """What the polls of one job came to. `waiting` are codes of a job that only waits for a place there."""
 
     waiting: frozenset[str] = frozenset()

@@ -74,7 +74,7 @@ class Sign:
     note: str = ""
 
 
-Watch = Callable[[Sign], Awaitable[None]]
+OnSign = Callable[[Sign], Awaitable[None]]
 
 
 class Outcome(Enum):
@@ -139,6 +139,6 @@ class Provider(Protocol):
     """Whether `find` can prove that no job exists.
 
     Optional: `crowded`, codes of BUSY that mean "one of yours has to end first"; `waiting`, codes of a job that only
-    waits for a place; `poll_seconds`, how long to wait at least between two polls of a job; `is_watched` True: `submit`
-    takes a `Watch` as its third argument and tells it of signs of life.
+    waits for a place; `poll_seconds`, how long to wait at least between two polls of a job; `gives_signs` True: `submit`
+    takes an `OnSign` as its third argument and tells it of signs of life.
     """

@@ -210,9 +210,9 @@ class Buyer:
     async def _sent(self, provider: Provider, order: Order, job: Job) -> Accepted:
         """The one submit. Whatever is not told by a SubmitError is an unknown outcome."""
         submit: Any = provider.submit
-        watch = [partial(self._told, job)] if getattr(provider, "is_watched", False) else []
+        heard = [partial(self._told, job)] if getattr(provider, "gives_signs", False) else []
         try:
-            accepted: Accepted = await self.desk.unless_stopped(submit(order.request, token(job.intent), *watch))
+            accepted: Accepted = await self.desk.unless_stopped(submit(order.request, token(job.intent), *heard))
         except (SubmitError, asyncio.CancelledError):
             raise
         except HaltedError as error:

@@ -18,6 +18,7 @@ from clipbuild.providers.config import Config
 from clipbuild.providers.contract import (
     Accepted,
     JobId,
+    OnSign,
     Outcome,
     PollError,
     Price,
@@ -26,7 +27,6 @@ from clipbuild.providers.contract import (
     State,
     Status,
     SubmitError,
-    Watch,
 )  # fmt: skip
 from clipbuild.providers.http import Http, Rule, bearer, checked, decide, lost, seconds_of
 
@@ -68,7 +68,7 @@ class OpenAI:
 
     name = "openai"
     can_find = False
-    is_watched = True
+    gives_signs = True
 
     def __init__(self, config: Config) -> None:
         self._config, self._base_url = config, checked(config.base_url or BASE_URL)
@@ -99,7 +99,7 @@ class OpenAI:
             return spoken_price(model, request)
         return picture_price(model, request, self._config.partials if is_streamed(request) else 0)
 
-    async def submit(self, request: Request, token: str, watch: Watch | None = None) -> Accepted:
+    async def submit(self, request: Request, token: str, on_sign: OnSign | None = None) -> Accepted:
         """Ask once and wait for the result. `token` names the job where OpenAI gives no request id."""
         import openai
 
@@ -107,7 +107,7 @@ class OpenAI:
         if found:
             raise SubmitError(Outcome.REFUSED, "can't be made", "; ".join(found))
         try:
-            return await self._asked(self._sdk(), request, token, watch or _unwatched)
+            return await self._asked(self._sdk(), request, token, on_sign or _unheard)
         except openai.APIStatusError as error:
             raise failure(error) from error
         except openai.APIConnectionError as error:
@@ -124,15 +124,15 @@ class OpenAI:
         key = bearer(self._config, self.name)
         return openai.AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0, timeout=patience, http_client=door)
 
-    async def _asked(self, sdk: "openai.AsyncOpenAI", request: Request, token: str, watch: Watch) -> Accepted:
+    async def _asked(self, sdk: "openai.AsyncOpenAI", request: Request, token: str, on_sign: OnSign) -> Accepted:
         try:
             if request.kind == "words":
                 return await self._transcribed(sdk, request, token)
-            return await self._drawn(sdk, request, token, watch)
+            return await self._drawn(sdk, request, token, on_sign)
         except (ValueError, TypeError, AttributeError, KeyError, binascii.Error) as error:
             raise SubmitError(Outcome.UNKNOWN, "bad answer", f"the answer could not be read: {type(error).__name__}") from error
 
-    async def _drawn(self, sdk: "openai.AsyncOpenAI", request: Request, token: str, watch: Watch) -> Accepted:
+    async def _drawn(self, sdk: "openai.AsyncOpenAI", request: Request, token: str, on_sign: OnSign) -> Accepted:
         model = self._models[request.params["model"]]
         fields = document(model, request)
         if is_streamed(request):
@@ -143,9 +143,9 @@ class OpenAI:
             asked = images.edit(image=photos, **fields) if photos else images.generate(**fields)
             async with asked as raw:
                 job = str(raw.headers.get("x-request-id") or "")
-                await watch(Sign(job, 0.0, "draws"))
+                await on_sign(Sign(job, 0.0, "draws"))
                 if "text/event-stream" in raw.headers.get("content-type", ""):
-                    answer = await _streamed(await raw.parse(), self._config.partials, watch)
+                    answer = await _streamed(await raw.parse(), self._config.partials, on_sign)
                 else:
                     answer = _plain(await raw.read())
         pictures = [base64.b64decode(item["b64_json"], validate=True) for item in answer["data"]]
@@ -193,11 +193,11 @@ def is_streamed(request: Request) -> bool:
     return request.kind == "image" and int(request.params.get("n") or 1) == 1
 
 
-async def _unwatched(sign: Sign) -> None:
+async def _unheard(sign: Sign) -> None:
     """Nobody looks."""
 
 
-async def _streamed(events: Any, partials: int, watch: Watch) -> dict[str, Any]:
+async def _streamed(events: Any, partials: int, on_sign: OnSign) -> dict[str, Any]:
     """The picture and its usage, as an answer that is no stream has them. What comes after them is not waited for."""
     async for event in events:
         kind = str(getattr(event, "type", ""))
@@ -206,7 +206,7 @@ async def _streamed(events: Any, partials: int, watch: Watch) -> dict[str, Any]:
             return {"data": [{"b64_json": event.b64_json}], "usage": usage}
         if kind.endswith(".partial_image"):
             number = int(event.partial_image_index) + 1
-            await watch(Sign("", number / (max(partials, number) + 1), f"unfinished picture {number} of {partials}"))
+            await on_sign(Sign("", number / (max(partials, number) + 1), f"unfinished picture {number} of {partials}"))
     raise ValueError("the stream ended without a picture")
 
 

@@ -266,8 +266,8 @@ class Odd:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    async def submit(self, request: Request, token: str, *watch: Any) -> Any:
-        accepted = await self.inner.submit(request, token, *watch)
+    async def submit(self, request: Request, token: str, *on_sign: Any) -> Any:
+        accepted = await self.inner.submit(request, token, *on_sign)
         if isinstance(self.answer, Exception):
             raise self.answer
         return accepted if self.answer is None else self.answer

@@ -31,12 +31,12 @@ def asked(fake: Any, request: Request, **config: Any) -> tuple[Any, list[Sign]]:
     """What a submit gives or raises, and the signs of life before it."""
     signs: list[Sign] = []
 
-    async def watch(sign: Sign) -> None:
+    async def on_sign(sign: Sign) -> None:
         signs.append(sign)
 
     adapter: Any = CASE.adapter(fake, **config)
     try:
-        return run(adapter.submit(request, "cb-1", watch)), signs
+        return run(adapter.submit(request, "cb-1", on_sign)), signs
     except SubmitError as error:
         return error, signs
 

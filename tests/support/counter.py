@@ -164,11 +164,11 @@ class Killing:
             die()
         return self.inner.price(request)
 
-    async def submit(self, request: Request, token: str, *watch: Any) -> Any:
+    async def submit(self, request: Request, token: str, *on_sign: Any) -> Any:
         if self.point == "after_intent":
             die()
         try:
-            accepted = await self.inner.submit(request, token, *watch)
+            accepted = await self.inner.submit(request, token, *on_sign)
         except SubmitError:
             if self.point in ("during_send", "before_reply"):
                 die()
