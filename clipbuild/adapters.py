@@ -5,16 +5,17 @@ Reads settings and environment; buys nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action
-from clipbuild.providers import keys, registry
-from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Provider, Request
 from clipbuild.providers.desk import Order
-from clipbuild.providers.download import Downloader, nearby
 from clipbuild.settings import Settings, config_path
 from clipbuild.stages import registry as stages
+
+if TYPE_CHECKING:
+    from clipbuild.providers.config import Config
 
 
 @dataclass(slots=True)
@@ -29,11 +30,17 @@ class Adapters:
     def get(self, name: str) -> Provider:
         """The adapter. Raises UsageError for a provider that nobody stands for."""
         if name not in self.made:
+            from clipbuild.providers import registry
+
             plugins = self.settings.plugins if self.settings.trusted else ()
             self.made[name] = registry.find(name, plugins)(self._config(name))
         return self.made[name]
 
-    def _config(self, name: str) -> Config:
+    def _config(self, name: str) -> "Config":
+        from clipbuild.providers import keys, registry
+        from clipbuild.providers.config import Config
+        from clipbuild.providers.download import Downloader, nearby
+
         urls = self.settings.base_urls
         base = str(urls.get(name) or (urls.get("openai") if name == "openai-batch" else "") or "")
         path = keys.keys_path(self.environment, config_path(self.environment))

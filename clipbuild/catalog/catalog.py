@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clipbuild import digest
-from clipbuild.catalog import entries, exports, platforms, project, seals
+from clipbuild.catalog import entries, platforms, project, seals
 from clipbuild.catalog.entries import Cache, Product, Sheet
 from clipbuild.catalog.faults import problems
 from clipbuild.catalog.judge import Judge, Known
@@ -198,6 +198,8 @@ class _Walk:
     def _read(self, path: str, text: bytes) -> Sheet:
         if path not in self.feeds:
             return entries.read(path, text, self.cache)
+        from clipbuild.catalog import exports
+
         sheet, self.warnings[path] = exports.read(path, text, *self.feeds[path])
         return sheet
 

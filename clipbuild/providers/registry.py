@@ -7,11 +7,13 @@ To add a provider: one file beside this one with a `make(config)`, one line here
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clipbuild.errors import UsageError
-from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Provider
+
+if TYPE_CHECKING:
+    from clipbuild.providers.config import Config
 
 GROUP = "clipbuild.providers"
 HOME = "clipbuild.providers."
@@ -50,7 +52,7 @@ def keeps(name: str) -> bool:
     return known is None or known.keeps
 
 
-def find(name: str, plugins: Collection[str] = ()) -> Callable[[Config], Provider]:
+def find(name: str, plugins: Collection[str] = ()) -> "Callable[[Config], Provider]":
     """What makes the adapter `name`; `plugins` are the entry points that the user's configuration names.
 
     Raises UsageError for a name that nobody stands for; nothing else of a package is imported to find that out.
@@ -66,7 +68,7 @@ def find(name: str, plugins: Collection[str] = ()) -> Callable[[Config], Provide
     raise UsageError(f"there is no provider {name!r}", [("known", known)], hint)
 
 
-def _plugin(name: str) -> Callable[[Config], Provider]:
+def _plugin(name: str) -> "Callable[[Config], Provider]":
     from importlib.metadata import entry_points
 
     found = list(entry_points(group=GROUP, name=name))
