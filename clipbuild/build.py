@@ -211,7 +211,7 @@ async def _make(
     temporary = shift.folder(Workspace(session.wish.root))
     crew = shift.crew(jobs, temporary)
     shop = workshop.Workshop(session.store, session.origins, {"ffmpeg": session.ffmpeg}, temporary, crew, bus)
-    shop.gate = holds.gate(session)
+    shop.gate, shop.root = holds.gate(session), session.wish.root
     pools = {"cpu": jobs, "encode": max(1, jobs // ENCODE_THREADS), "inline": 1, **buying.pools(session, planned)}
     budget = consent.budget(
         session, planned, max_spend=options.max_spend, locked=options.locked, frozen=options.frozen, ask=options.ask,

@@ -5,6 +5,7 @@ A stage sees its params and its input files and nothing else. Paid actions go to
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -17,12 +18,14 @@ from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Trace
 from clipbuild.engine.executor import Workers, environment
 from clipbuild.engine.store import Store
-from clipbuild.errors import ActionError, ClipbuildError, IntegrityError
+from clipbuild.errors import ActionError, ClipbuildError, IntegrityError, MediaError, shown
 from clipbuild.stages import registry
 from clipbuild.stages.workdir import Workdir
 
 WALL_SECONDS = 20 * 60.0
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+_ROLE = re.compile(r"the (\w+): ")
 
 Buy = Callable[[Action, Digest, Mapping[str, str], str], Any]
 Gate = Callable[[Action, Digest, Mapping[str, Digest]], None]
@@ -31,7 +34,8 @@ Gate = Callable[[Action, Digest, Mapping[str, Digest]], None]
 
 @dataclass(slots=True)
 class Workshop:
-    """Where actions are run. `origins` says where the bytes of a source digest can be read."""
+    """Where actions are run. `origins` says where the bytes of a source digest can be read; sources are named as seen
+    from `root`."""
 
     store: Store
     origins: Mapping[Digest, str]
@@ -41,6 +45,7 @@ class Workshop:
     bus: events.Bus
     buy: Buy | None = None
     gate: Gate | None = None
+    root: str = ""
 
     async def run(self, action: Action, key: Digest, inputs: Mapping[str, Digest]) -> Trace:
         """Make the action's outputs and return its trace. Raises ClipbuildError."""
@@ -56,8 +61,31 @@ class Workshop:
             made = await self._make(action, key, paths, folder)
             outputs = {name: await self._keep(action, name, path) for name, path in made.items()}
             return Trace(action.name, key, outputs, seconds=round(time.monotonic() - began, 3))
+        except ClipbuildError as error:
+            if not action.precious:  # what is bought is told by who buys it
+                self._name(error, action, inputs)
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _name(self, error: ClipbuildError, action: Action, inputs: Mapping[str, Digest]) -> None:
+        """Say which action it was and which files of the project went in: a stage knows them by their roles, as "the
+        photo", or as blobs."""
+        files = {role: self._file(self.origins[given]) for role, given in inputs.items() if given in self.origins}
+        what = error.what
+        if role := _ROLE.match(what):
+            file = files.get(role[1]) or files.get(f"{role[1]}_0", role[0].removesuffix(": "))
+            what = f"{file}: {what[role.end():]}"
+        for name, file in files.items():
+            what = what.replace(inputs[name], file)
+        own = sorted({file for file in files.values() if not file.startswith("../")})
+        if what == error.what and own and isinstance(error, MediaError):
+            error.facts = (*error.facts, ("from", ", ".join(own[:8])))
+        error.what = what if what.startswith(action.name) else f"{action.name}: {what}"
+
+    def _file(self, origin: str) -> str:
+        """A source as seen from the project."""
+        return shown(os.path.relpath(origin, self.root).replace(os.sep, "/") if self.root else origin)
 
     def _bring(self, digest: Digest) -> str:
         """The path of a blob, taken into the store from its source first where needed."""

@@ -137,7 +137,7 @@ class _Listeners:
 
 
 def _last_words(report: builder.Report) -> None:
-    for error in report.failed.values():
+    for error in dict.fromkeys(report.failed.values()):
         click.echo(error, err=True)
     for text in report.held.values():
         click.echo(f"held back  {text}", err=True)

@@ -26,7 +26,7 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
     """Read the catalog and say everything that is wrong with it, as file:line:column with a hint.
 
     Also what of it the chosen models can't do: a length, a shape, sound, a model that has ended and its successor. And
-    which product photos no good clip will come from: those are warnings. What was seen of a photo is remembered; of many
+    which product photos can't be read, and which no good clip will come from: the latter are warnings. What was seen of a photo is remembered; of many
     new ones only the first 200 are looked at, unless --photos asks for all. Nothing is run or made. Exit status 2 when
     something is wrong. Paths in annotations are as seen from the current folder, which in CI is that of the repository.
     """
@@ -45,7 +45,9 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
             planned = planning.make_plan(session, None)
             wrong, told = _asked_of_models(session, planned)
             pictures = cutouts.told(session, planned)
-            told += [*_without_place(planned), *_seen_on_photos(session, planned, photos)]
+            unread, seen = _seen_on_photos(session, planned, photos)
+            wrong = [*wrong, *unread]
+            told += [*_without_place(planned), *seen]
         finally:
             session.close()
         warnings = [*session.catalog.warnings, *told]
@@ -85,10 +87,12 @@ def _without_place(planned: "Planned") -> "list[Problem]":
     return [Problem(place.file, place.line, place.column, what, (), hint) for place in places]
 
 
-def _seen_on_photos(session: "Session", planned: "Planned", everything: bool) -> "list[Problem]":
+def _seen_on_photos(
+    session: "Session", planned: "Planned", everything: bool
+) -> "tuple[list[Problem], list[Problem]]":
     from clipbuild.cli import photos
 
-    return photos.warnings(session, planned, everything=everything)
+    return photos.looked_at(session, planned, everything=everything)
 
 
 def _tell(

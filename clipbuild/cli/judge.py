@@ -16,7 +16,7 @@ from clipbuild.media import clipcheck, clipmeasures, clipreader, metrics, pictur
 def handle(task: dict[str, Any], progress: Callable[[float, str], None]) -> dict[str, Any]:  # noqa: ARG001
     """One file's verdict. Raises ClipbuildError."""
     path, target = str(task["path"]), (int(task["target"][0]), int(task["target"][1]))
-    if clipreader.container(path):
+    if not task.get("still") and clipreader.container(path):
         return _clip(path, task.get("ffmpeg") or clipreader.program(), task)
     return _picture(path, target, task.get("annotated", ""), task)
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from clipbuild.engine.executor import Limits, Workers, environment
-from clipbuild.errors import ClipbuildError, UsageError, shown
+from clipbuild.errors import ClipbuildError, MediaError, UsageError, shown
 
 MARK = {"ready": ("✓", "green"), "risky": ("!", "yellow"), "not_ready": ("✗", "red")}
 WORDS = {"1": "one subject", "many": "many subjects", "none": "no subject"}
@@ -19,7 +19,7 @@ WALL_SECONDS = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The verdict on one file. `failed` when it could not be read at all."""
+    """The verdict on one file. `failed` when it could not be judged at all, `refused` (why) when that is the file's fault."""
 
     file: str
     verdict: str
@@ -28,6 +28,8 @@ class Row:
     measures: dict[str, float] = field(default_factory=dict)
     failed: bool = False
     findings: list[dict[str, Any]] = field(default_factory=list)
+    refused: tuple[str, str] = ("", "")
+    """What is wrong with the file, and what to do."""
 
     def matters(self, ids: Sequence[str]) -> list[str]:
         """The advice of those findings that speak against the file."""
@@ -36,15 +38,16 @@ class Row:
     def plain(self) -> dict[str, Any]:
         """As JSON data."""
         row = asdict(self)
-        del row["failed"], row["findings"]
+        del row["failed"], row["findings"], row["refused"]
         return row
 
 
 def judge(
     files: Sequence[str], target: tuple[int, int], folder: str | None, environ: Mapping[str, str], program: str = "",
-    limits: Mapping[str, Any] | None = None, clip_limits: Mapping[str, Any] | None = None,
+    limits: Mapping[str, Any] | None = None, clip_limits: Mapping[str, Any] | None = None, *, still: bool = False,
 ) -> list[Row]:
-    """The verdict on every file, in order; a file that can't be judged gives a failed row. Raises UsageError."""
+    """The verdict on every file, in order; a file that can't be judged gives a failed row, and so does a clip where
+    only a `still` will do. Raises UsageError."""
     if folder:
         try:
             os.makedirs(folder, exist_ok=True)
@@ -56,6 +59,7 @@ def judge(
             "path": os.path.abspath(path),
             "target": list(target),
             "ffmpeg": program,
+            "still": still,
             "limits": dict(limits or {}),
             "clip_limits": dict(clip_limits or {}),
             "annotated": os.path.abspath(os.path.join(folder, names[path])) if folder else "",
@@ -92,7 +96,9 @@ async def _one(workers: Workers, path: str, task: Mapping[str, Any]) -> Row:
     except ClipbuildError as error:
         facts = ", ".join(f"{name} {value}" for name, value in error.facts if name != "stderr")
         told = error.what.removeprefix(f"{os.path.basename(path)}: ") + (f" ({facts})" if facts else "")
-        return Row(path, "not_ready", [f"can't be judged: {shown(told)}"], failed=True)
+        said = [f"can't be judged: {shown(told)}"]
+        refused = (shown(told), error.hint) if isinstance(error, MediaError) else ("", "")
+        return Row(path, "not_ready", said, failed=True, refused=refused)
     return Row(path, found["verdict"], found["reasons"], found["axes"], found["measures"], findings=found["findings"])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clipbuild import digest
-from clipbuild.errors import Problem
+from clipbuild.errors import Problem, shown
 from clipbuild.plural import counted
 
 if TYPE_CHECKING:
@@ -24,22 +24,22 @@ MATTER = ("no_subject", "many_subjects", "too_small", "banner", "subject_cut", "
 HINT = "use another photo of it; `clipbuild qc --annotate DIR {photo}` shows what is meant"
 
 
-def warnings(session: "Session", planned: "Planned", *, everything: bool) -> list[Problem]:
-    """What speaks against the photos, at the places that name them."""
+def looked_at(session: "Session", planned: "Planned", *, everything: bool) -> tuple[list[Problem], list[Problem]]:
+    """Photos that can't be read, and what speaks against the others, at the places that name them."""
     places = _places(planned)
     limits = dict(session.library.readiness())
     keys = {path: digest.of_document({"photo": session.source(path), "limits": limits, "version": VERSION}) for path in places}
     known = {path: session.state.get(KIND, key) for path, key in keys.items()}
     fresh = [path for path in places if known[path] is None]
     left = [] if everything else fresh[MANY:]
-    seen = _look(session, [path for path in fresh if path not in left], limits)
+    seen, refused = _look(session, [path for path in fresh if path not in left], limits)
     session.state.put_all(KIND, {keys[path]: json.dumps(found).encode() for path, found in seen.items()})
     found = {**{path: json.loads(data) for path, data in known.items() if data}, **seen}
-    told = [_problem(place, path, found[path]) for path, place in places.items() if found.get(path)]
+    told = [_problem(places[path], path, "; ".join(found[path]), HINT) for path in places if found.get(path)]
     if left:
         what = f"{counted(len(left), 'photo')} not looked at"
         told.append(Problem("clipbuild.yaml", 0, 0, what, (), "`clipbuild check --photos`"))
-    return told
+    return [_problem(places[path], path, *why) for path, why in refused.items()], told
 
 
 def _places(planned: "Planned") -> "dict[str, Place]":
@@ -50,16 +50,22 @@ def _places(planned: "Planned") -> "dict[str, Place]":
     return found
 
 
-def _look(session: "Session", paths: Sequence[str], limits: Mapping[str, Any]) -> dict[str, list[str]]:
-    """path → what speaks against it. A photo that can't be read is for the build to say."""
+def _look(
+    session: "Session", paths: Sequence[str], limits: Mapping[str, Any]
+) -> tuple[dict[str, list[str]], dict[str, tuple[str, str]]]:
+    """path → what speaks against it; path → why it can't be read, and what to do."""
     if not paths:
-        return {}
+        return {}, {}
     from clipbuild.cli import judging
 
     full = [os.path.join(session.wish.root, path) for path in paths]
-    rows = judging.judge(full, (1080, 1920), None, os.environ, limits=limits)
-    return {path: list(row.matters(MATTER)) for path, row in zip(paths, rows, strict=True) if not row.failed}
+    rows = judging.judge(full, (1080, 1920), None, os.environ, limits=limits, still=True)
+    seen = dict(zip(paths, rows, strict=True))
+    return (
+        {path: list(row.matters(MATTER)) for path, row in seen.items() if not row.failed},
+        {path: row.refused for path, row in seen.items() if row.refused[0]},
+    )
 
 
-def _problem(place: "Place", path: str, found: Sequence[str]) -> Problem:
-    return Problem(place.file, place.line, place.column, f"{path}: {'; '.join(found)}", (), HINT.format(photo=path))
+def _problem(place: "Place", path: str, what: str, hint: str) -> Problem:
+    return Problem(place.file, place.line, place.column, f"{shown(path)}: {what}", (), hint.replace("{photo}", path))

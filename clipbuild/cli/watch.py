@@ -52,11 +52,12 @@ def _ready(address: str, show: bool) -> None:
 
 
 class Lines:
-    """A line for each build that did something, and every error as it is."""
+    """A line for each build that did something, and every error as it is: once, until another takes its place."""
 
     def __init__(self) -> None:
         self.failed: list[str] = []
         self.written = 0
+        self.told: object = None
 
     def __call__(self, event: events.Event) -> None:
         match event:
@@ -68,18 +69,31 @@ class Lines:
                 self.written += 1
             case events.Warned():
                 click.echo(f"warning: {shown(event.text)}", err=True)
-            case events.BuildFinished() if event.ran or event.failed or self.written:
-                told = f"{event.ran} made, {counted(self.written, 'file')} written ({event.seconds:.2f} s)"
-                click.echo(f"{time.strftime('%H:%M:%S')}  {told}", err=True)
-                for error in self.failed:
-                    click.echo(error, err=True)
+            case events.BuildFinished():
+                self._finished(event)
+                self.failed, self.written = [], 0
             case _:
                 pass
 
+    def _finished(self, event: events.BuildFinished) -> None:
+        did = event.ran or self.written
+        if did or (event.failed and self.told != self.failed):
+            failed = f", {event.failed} failed" if event.failed else ""
+            self._say(f"{event.ran} made{failed}, {counted(self.written, 'file')} written ({event.seconds:.2f} s)")
+            for error in dict.fromkeys(self.failed):
+                click.echo(error, err=True)
+        self.told = self.failed
+
     def wrong(self, text: str) -> None:
         """What stops a build before it begins."""
-        click.echo(f"{time.strftime('%H:%M:%S')}  {text}", err=True)
+        if text != self.told:
+            self._say(text)
+        self.told = text
 
     def well(self) -> None:
         """It is mended."""
-        click.echo(f"{time.strftime('%H:%M:%S')}  mended", err=True)
+        self.told = None
+        self._say("the catalog is mended")
+
+    def _say(self, text: str) -> None:
+        click.echo(f"{time.strftime('%H:%M:%S')}  {text}", err=True)

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from clipbuild.errors import MediaError, shown
+from clipbuild.media import headers
 from clipbuild.media.clipmotion import Grey
 
 ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -46,7 +47,8 @@ def container(path: str) -> str:
             head = file.read(12)
     except OSError as error:
         raise MediaError(error.strerror or "can't be read") from error
-    return "mov" if head[4:8] in ATOMS else "matroska" if head[:4] == MATROSKA else ""
+    still = head[4:8] == b"ftyp" and head[8:12] in headers.STILLS
+    return "mov" if head[4:8] in ATOMS and not still else "matroska" if head[:4] == MATROSKA else ""
 
 
 def facts(path: str, program: str) -> dict[str, Any]:

@@ -16,6 +16,9 @@ LARGEST_TEXT = 16 << 20
 PNG_KEPT = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"sRGB"))
 JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_BARE = frozenset((0x01, *range(0xD0, 0xD8)))
+HEIC = ("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1")
+STILLS = {b"avif": "AVIF", b"avis": "AVIF"} | {brand.encode(): "HEIC" for brand in HEIC}
+"""Pictures in the container of videos, by brand."""
 SWAPPED = frozenset((5, 6, 7, 8))
 
 
@@ -73,7 +76,7 @@ def _likely(start: bytes) -> str:
     for magic, name in known.items():
         if start.startswith(magic):
             return name
-    return "HEIC or AVIF" if start[4:8] == b"ftyp" else "something else"
+    return STILLS.get(start[8:12], "a video") if start[4:8] == b"ftyp" else "something else"
 
 
 def _chunks(data: memoryview) -> Iterator[tuple[bytes, int, int]]:

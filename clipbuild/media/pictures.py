@@ -58,11 +58,12 @@ def read(path: str, *, name: str = "", side: int = 0, limits: Limits = DEFAULT) 
     try:
         image = _decode(headers.plain(data, header), header, side)
     except DamagedError as error:
-        raise _refused(name, str(error)) from None
+        raise _refused(name, str(error), hint=_instead(str(error))) from None
     except MediaError:
         raise
     except Exception as error:  # decoders raise whatever they like
-        raise _refused(name, f"can't be decoded ({type(error).__name__})", shown(error, 120)) from None
+        why = "cut short" if "truncated" in str(error) else f"can't be decoded ({type(error).__name__})"
+        raise _refused(name, why, shown(error, 120), _instead(why)) from None
     return _pixels(_upright(image, header.orientation))
 
 
@@ -72,8 +73,7 @@ def _checked(path: str, name: str, limits: Limits, most: int = 0) -> tuple[bytes
     try:
         header = headers.look(data)
     except DamagedError as error:
-        hint = "" if "cut short" in str(error) else f"{READ} are read"
-        raise _refused(name, str(error), hint=hint) from None
+        raise _refused(name, str(error), hint=_instead(str(error))) from None
     width, height = header.stored
     if width < 1 or height < 1:
         raise _refused(name, "has no pixels")
@@ -82,6 +82,14 @@ def _checked(path: str, name: str, limits: Limits, most: int = 0) -> tuple[bytes
     if width * height > limits.pixels:
         raise _over(name, "pixels", f"{width * height / 1e6:,.1f} million", f"{limits.pixels / 1e6:,.0f} million")
     return data, header
+
+
+def _instead(why: str) -> str:
+    if why.endswith("HEIC"):
+        return "export it as JPEG; on an iPhone, Settings > Camera > Formats > Most Compatible takes JPEGs from now on"
+    if why.startswith("not a picture"):
+        return f"export it as PNG or JPEG: {READ} are read"
+    return "copy or export it again"
 
 
 def _load(path: str, name: str, limits: Limits, most: int) -> bytes:

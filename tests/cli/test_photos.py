@@ -56,3 +56,20 @@ def test_what_was_seen_is_remembered_by_bytes_and_limits(tmp_path: pathlib.Path)
     state = State.open(str(tmp_path / ".clipbuild" / "state.db"))
     assert len(state.get_all("photo")) == 2
     state.close()
+
+
+def test_a_photo_that_cannot_be_read_is_a_problem(tmp_path: pathlib.Path) -> None:
+    """A telephone's HEIC under another name, a video, a page, an empty file: each is said with its place and what to do,
+    before a build fails on it."""
+    project = Project(tmp_path)
+    project.sample(4)
+    for number, data in enumerate((b"\0\0\0\x18ftypheic", b"\0\0\0\x18ftypisom", b"<!DOCTYPE html>", b"")):
+        project.write(f"photos/p{number}.png", data + bytes(40) if data else b"")
+    status, out, _ = project.run("check", "--json")
+    rows = json.loads(out)["problems"]
+    assert status == 2
+    assert [row["what"].partition(": ")[2] for row in rows] == [
+        "not a picture we read, but HEIC", "not a picture we read, but a video", "not a picture we read, but HTML", "empty file",
+    ]  # fmt: skip
+    assert all(row["level"] == "error" and row["line"] and row["hint"] for row in rows)
+    assert "Most Compatible" in rows[0]["hint"]
