@@ -26,9 +26,10 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
     """Read the catalog and say everything that is wrong with it, as file:line:column with a hint.
 
     Also what of it the chosen models can't do: a length, a shape, sound, a model that has ended and its successor. And
-    which product photos can't be read, and which no good clip will come from: the latter are warnings. What was seen of a photo is remembered; of many
-    new ones only the first 200 are looked at, unless --photos asks for all. Nothing is run or made. Exit status 2 when
-    something is wrong. Paths in annotations are as seen from the current folder, which in CI is that of the repository.
+    which product photos can't be read, and which no good clip will come from: the latter are warnings. What was seen of
+    a photo is remembered; of many new ones only the first 200 are looked at, unless --photos asks for all. Nothing is
+    run or made. Exit status 2 when something is wrong. Paths in annotations are as seen from the current folder, which
+    in CI is that of the repository.
     """
     from clipbuild import cutouts, planning
     from clipbuild.errors import CatalogError
