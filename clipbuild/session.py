@@ -199,7 +199,10 @@ def unknown(what: str, name: str, known: Any, where: str = "in the catalog") -> 
     """Say that a name of this kind is not known, and the nearest one that is. Raises UsageError."""
     import difflib
 
-    near = difflib.get_close_matches(name, list(known), n=1)
+    from clipbuild.catalog import words
+
+    named = words.named(what, name)
+    near = [named] if named in known else difflib.get_close_matches(name, list(known), n=1)
     facts = [("known", ", ".join(sorted(known)[:12]) + (" …" if len(known) > 12 else ""))]
     raise UsageError(f"no {what} {name!r} {where}", facts, f'did you mean "{near[0]}"?' if near else "")
 

@@ -8,6 +8,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from clipbuild.catalog import words
 from clipbuild.catalog.load import decode
 from clipbuild.catalog.places import Path, locate
 from clipbuild.errors import CatalogError, Problem, shown
@@ -52,7 +53,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def unknown(path: Path, what: str, word: str, known: Sequence[str], *, key: bool = False, hint: str = "") -> Fault:
     """A word that is not among the known ones."""
-    meant = near(word, known)
+    named = words.named(what, word)
+    meant = named if named in known else near(word, known)
     listed = ", ".join(known[:16]) + (" …" if len(known) > 16 else "")
     facts = (("known", listed),) if known and not (meant and len(known) > 16) else ()
     hint = f'did you mean "{meant}"?' if meant else hint

@@ -104,6 +104,8 @@ class Judge:
         folder, _, name = file.rpartition("/")
         close = near(name, self.names(folder))
         hint = f'did you mean "{folder + "/" if folder else ""}{close}"?' if close else ""
+        if not folder and name in self.names("photos"):
+            hint = f'did you mean "photos/{name}"?'
         yield Fault(path, f"{file!r} is not there", hint or "paths are relative to clipbuild.yaml")
 
     def clips(self, clips: Sequence[Clip]) -> list[Fault]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from clipbuild import resources
+from clipbuild.catalog import words
 from clipbuild.catalog.faults import Fault, did_you_mean, unknown
 from clipbuild.catalog.places import Path
 from clipbuild.errors import shown
@@ -101,9 +102,12 @@ def _faults(name: str, root: Mapping[str, Any], error: Any, base: Path = ()) -> 
         yield from _branch(name, root, error, base)
         return
     if kind == "additionalProperties":
-        node = _node(name, root, error.evaluation_path[:-1])
+        where, node = _standing(name, root, error.evaluation_path[:-1])
         known = sorted(node.get("properties", {}))
         for key in error.kind.unexpected:
+            if words.named("key", key) not in known and (inside := _inside(where, node, key)):
+                yield Fault((*path, key), f"unknown key {shown(key, 60)!r}", f"write `{inside}: {{{key}: …}}`", key=True)
+                continue
             hint = "a key of your own begins with x-" if "patternProperties" in node else ""
             yield unknown((*path, key), "key", key, known, key=True, hint=hint)
         return
@@ -112,7 +116,9 @@ def _faults(name: str, root: Mapping[str, Any], error: Any, base: Path = ()) -> 
         steps = list(error.evaluation_path)
         steps = steps[: len(steps) - steps[::-1].index("propertyNames")] if "propertyNames" in steps else steps
         hint = str(_node(name, root, steps).get("patternErrorMessage", ""))
-        if " " in str(inner.instance):
+        if meant := _spelt(inner.instance, _node(name, root, steps)):
+            hint += f'; did you mean "{meant}"?'
+        elif " " in str(inner.instance):
             hint = "a comma ends a text inside { }: put the text in quotes"
         yield Fault((*path, str(inner.instance)), f"can't be a key: {shown(inner.instance, 60)!r}", hint, key=True)
         return
@@ -120,20 +126,39 @@ def _faults(name: str, root: Mapping[str, Any], error: Any, base: Path = ()) -> 
     yield _said(node, error, path)
 
 
+def _inside(name: str, node: Mapping[str, Any], key: str) -> str:
+    """The key beside it whose map knows this key: `offer` for `price`. "" where there is none, or several."""
+    maps = []
+    for outer, part in node.get("properties", {}).items():
+        where, inner = resolved(name, part)
+        forms = [resolved(where, form)[1] for form in (inner, *inner.get("anyOf", ()))]
+        if any(form.get("type") == "object" and key in form.get("properties", {}) for form in forms):
+            maps.append(outer)
+    return maps[0] if len(maps) == 1 else ""
+
+
+def _spelt(value: Any, node: Mapping[str, Any]) -> str:
+    """A valid spelling of a text that is refused for its form, or ""."""
+    pattern = node.get("pattern")
+    joint = "" if "hashtags" in node.get("patternErrorMessage", "") else "-"
+    found = words.spellings(value, joint) if isinstance(value, str) and isinstance(pattern, str) else ()
+    return next((one for one in found if one != value and re.search(str(pattern), one)), "")
+
+
 def _branch(name: str, root: Mapping[str, Any], error: Any, base: Path) -> Iterator[Fault]:
     """Of several forms a value may have, the one it was probably meant to be: same kind, fewest faults."""
-    node = _node(name, root, error.evaluation_path[:-1])
+    where, node = _standing(name, root, error.evaluation_path[:-1])
     fitting = [
         (len(errors), number)
         for number, errors in enumerate(error.kind.context)
         if not any(e.kind.name in ("type", "const") and len(e.instance_path) == len(error.instance_path) for e in errors)
     ]
     if not fitting:
-        yield _wrong_kind(name, node, error.instance, (*base, *error.instance_path))
+        yield _wrong_kind(where, node, error.instance, (*base, *error.instance_path))
         return
     best = min(fitting)[1]
     if isinstance(error.instance, dict) and len(fitting) > 1:
-        best = _by_keys(name, node, error.instance, [number for _, number in fitting], best)
+        best = _by_keys(where, node, error.instance, [number for _, number in fitting], best)
     for inner in error.kind.context[best]:
         yield from _faults(name, root, inner, base)
 
@@ -168,8 +193,8 @@ def _expected(path: Path, wanted: list[str], value: Any, node: Mapping[str, Any]
         hint = f'for the word, put it in quotes: "{_written(value)}"'
     elif isinstance(value, str) and "a list" in wanted:
         hint = f"write [{shown(value, 60)}]" if not re.search(r"[\[\]{},:#]", value) else hint
-    elif isinstance(value, str) and "a number" in wanted and re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
-        hint = "remove the quotes"
+    elif isinstance(value, str) and wanted[0].endswith("number") and (number := words.number(value)):
+        hint = "remove the quotes" if number == value else f"write {number}"
     return Fault(path, f"expected {said}, found {_found(value)}", hint)
 
 
@@ -186,21 +211,24 @@ def _written(value: Any) -> str:
 
 
 def _node(name: str, root: Mapping[str, Any], path: Any) -> Mapping[str, Any]:
-    """The schema node at an evaluation path, through its references."""
+    return _standing(name, root, path)[1]
+
+
+def _standing(name: str, root: Mapping[str, Any], path: Any) -> tuple[str, Mapping[str, Any]]:
+    """The schema node at an evaluation path, through its references, and the schema file it stands in."""
     node: Any = root
     for part in path:
         if part == "$ref":
             name, node = resolved(name, node)
         else:
             node = node[part]
-    if isinstance(node, dict):
-        return resolved(name, node)[1] if "$ref" in node else node
-    return {}
+    return resolved(name, node) if isinstance(node, dict) else (name, {})
 
 
 def _said(node: Mapping[str, Any], error: Any, path: Path) -> Fault:
     kind, value = error.kind, error.instance
     said = getattr(kind, "value", None)
+    key = next((f"{part} " for part in reversed(path) if isinstance(part, str)), "")
     hint = str(node.get("patternErrorMessage", ""))
     match kind.name:
         case "type":
@@ -208,20 +236,24 @@ def _said(node: Mapping[str, Any], error: Any, path: Path) -> Fault:
         case "required":
             return Fault(path, f"{kind.property!r} is missing", f"write `{kind.property}: …`", missing=kind.property)
         case "enum":
-            return _none_of(path, node["enum"], value)
+            return _none_of(path, key, node["enum"], value)
         case "const":
             return _expected(path, [_written(node["const"])], value, node)
         case "pattern":
-            return Fault(path, f"can't be {shown(value, 60)!r}", hint)
+            meant = _spelt(value, node)
+            hint = "; ".join(part for part in (hint, f'for example "{meant}"' if meant else "") if part)
+            return Fault(path, f"{key}can't be {shown(value, 60)!r}", hint)
         case _:
             return Fault(path, _measure(kind.name, said, value))
 
 
-def _none_of(path: Path, allowed: list[Any], value: Any) -> Fault:
+def _none_of(path: Path, key: str, allowed: list[Any], value: Any) -> Fault:
     if not isinstance(value, str) or not all(isinstance(word, str) for word in allowed):
         return _expected(path, ["one of " + ", ".join(map(_written, allowed))], value, {})
     facts = (("known", ", ".join(allowed)),)
-    return Fault(path, f"can't be {shown(value, 60)!r}", did_you_mean(value, allowed), facts)
+    named = words.named(key.strip(), value)
+    hint = f'did you mean "{named}"?' if named in allowed else did_you_mean(value, allowed)
+    return Fault(path, f"{key}can't be {shown(value, 60)!r}", hint, facts)
 
 
 def _measure(kind: str, limit: Any, value: Any) -> str:

@@ -41,7 +41,9 @@ def new(
         name, found, captions = _asked(sku, name, found, captions, recipe != "card")
     fields = _fields(sku, name or _name(sku), found, recipe, captions, price, cta)
     for fault in schema.faults(schema.CATALOG, "product", fields):
-        raise UsageError(f"{'.'.join(map(str, fault.path))}: {fault.what}", fault.facts, fault.hint)
+        where = ".".join(map(str, fault.path))
+        what = fault.what if where and fault.what.startswith(where) else f"{where}: {fault.what}"
+        raise UsageError(what, fault.facts, fault.hint)
     if why := names.refused(sku):
         raise UsageError(f"sku: {sku!r} {why}", hint="choose another SKU")
     files = catalog_files(root)
