@@ -6,6 +6,7 @@ Whoever assembles the build makes one per provider. Knows no provider.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from time import time
 from typing import TYPE_CHECKING, Protocol
 
 from clipbuild.providers.models import Model
@@ -33,7 +34,7 @@ def _today() -> date:
 class Config:
     """`key` looks the secret up at the moment it is needed and may raise. `base_url` "" is the provider's own;
     `models` {} the shipped table. `transport` stands in for the network; `patience` seconds to an answer; `partials`
-    unfinished pictures to ask for on the way, where the provider sells them."""
+    unfinished pictures to ask for on the way, where the provider sells them; `now` seconds since 1970."""
 
     key: Callable[[], str]
     download: Download
@@ -43,3 +44,4 @@ class Config:
     transport: "Callable[[], httpx.AsyncBaseTransport] | None" = None
     patience: float | None = None
     partials: int = 0
+    now: Callable[[], float] = time

@@ -22,7 +22,8 @@ def keys_path(env: Mapping[str, str], config: str) -> str:
 def look_up(variable: str, env: Mapping[str, str], path: str) -> str:
     """The secret, "" when there is none. Raises UsageError for a file that others may read, or that is none of ours."""
     value = env.get(variable, "") or _table(path).get(variable, "")
-    learn(value)
+    for secret in (value, *value.split(":")):  # a pair is told by either half
+        learn(secret)
     return value
 
 

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from clipbuild.providers import models
 from clipbuild.providers.config import Config
-from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
+from clipbuild.providers.contract import (
+    Accepted,
+    JobId,
+    Outcome,
+    PollError,
+    Price,
+    Provider,
+    Request,
+    State,
+    Status,
+    SubmitError,
+)
 from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide, maps
 
 if TYPE_CHECKING:
@@ -22,6 +33,9 @@ if TYPE_CHECKING:
 BASE_URL = "https://api-singapore.klingai.com"
 UNIT_USD = Decimal("0.14")
 IDS_A_CALL = 20
+TASKS_A_PAGE, PAGES = 500, 100
+LATELY_MS = 2 * 3600 * 1000
+"""Around now, for clocks that differ."""
 PICTURE = models.Picture(formats=("PNG", "JPEG"), largest=50_000_000, side=300, ratio=2.5)
 GATHER_SECONDS = 0.03
 """How long a poll waits for others to share its call."""
@@ -98,9 +112,7 @@ class Kling:
         job = answer.map("data").get("id")
         if answer.status == 200 and answer.map().get("code") == 0 and isinstance(job, str | int) and job != "":
             return Accepted(str(job))
-        if _is_repeat(answer):
-            return await self._earlier(token, answer)
-        raise failure(answer)
+        return await earlier(self, token, answer)
 
     def document(self, request: Request, token: str) -> tuple[str, dict[str, Any]]:
         """(path, body) of the submit, every default made explicit. Raises SubmitError, OSError."""
@@ -125,16 +137,6 @@ class Kling:
         if found or model is None or frame is None:
             raise SubmitError(Outcome.REFUSED, "can't be made", "; ".join(found))
         return model, frame
-
-    async def _earlier(self, token: str, answer: Answer) -> Accepted:
-        """The id exists: a task was made for it before. Raises SubmitError(UNKNOWN) when it can't be named."""
-        try:
-            job = await self.find(token)
-        except PollError as error:
-            raise SubmitError(Outcome.UNKNOWN, "1201", "made earlier, and could not be looked up") from error
-        if job is None:
-            raise SubmitError(Outcome.UNKNOWN, "1201", str(answer.map().get("message", "")))
-        return Accepted(job)
 
     async def status(self, job: JobId) -> Status:
         """How the task is; polls that come together share one call."""
@@ -189,9 +191,26 @@ class Kling:
         return {"video": target}
 
     async def find(self, token: str) -> JobId | None:
-        """The task made under our id, or None: Kling knows none."""
-        task = (await self._query("external_task_ids", [token])).get(token)
+        """The task made under our id, or None: Kling knows none. Asked by that id, and where it names none in the list of
+        what was made lately: that the lookup never lags is said nowhere, and a wrong "none" would be paid twice."""
+        task = (await self._query("external_task_ids", [token])).get(token) or await self._listed(token)
         return str(task["id"]) if task else None
+
+    async def _listed(self, token: str) -> Mapping[str, Any] | None:
+        now = int(self._config.now() * 1000)
+        span: dict[str, Any] = {"start_time": now - LATELY_MS, "end_time": now + LATELY_MS, "limit": TASKS_A_PAGE}
+        for _ in range(PAGES):
+            answer = await self._http.read("POST", "/tasks", json=span)
+            page = answer.map("data")
+            if answer.status != 200 or answer.map().get("code") != 0 or not isinstance(page.get("result"), list):
+                raise PollError(str(answer.map().get("code", answer.status)), str(answer.map().get("message", "")))
+            if found := [task for task in maps(page["result"]) if task.get("external_id") == token and task.get("id")]:
+                return found[0]
+            cursor = str(page.get("next_cursor") or "")
+            if not page.get("has_more") or cursor in ("", span.get("cursor")):
+                return None
+            span["cursor"] = cursor
+        raise PollError("long list", f"kling lists more than {PAGES * TASKS_A_PAGE:,} tasks of the last hours")
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -208,9 +227,19 @@ def failure(answer: Answer) -> SubmitError:
     return SubmitError(outcome, word or f"http {answer.status}", message, answer.retry_after, answer.status)
 
 
-def _is_repeat(answer: Answer) -> bool:
-    message = str(answer.map().get("message", "")).lower()
-    return answer.map().get("code") == 1201 and "external" in message and "exist" in message
+async def earlier(maker: Provider, token: str, answer: Answer) -> Accepted:
+    """The job that was made for this id before, where the answer says that there is one. Raises SubmitError for all other
+    answers; UNKNOWN when there is one and it can't be named."""
+    message = str(answer.map().get("message", ""))
+    if not (answer.map().get("code") == 1201 and "external" in message.lower() and "exist" in message.lower()):
+        raise failure(answer)
+    try:
+        job = await maker.find(token)
+    except PollError as error:
+        raise SubmitError(Outcome.UNKNOWN, "1201", "made earlier, and could not be looked up") from error
+    if job is None:
+        raise SubmitError(Outcome.UNKNOWN, "1201", message)
+    return Accepted(job)
 
 
 def told(task: Mapping[str, Any]) -> Status:

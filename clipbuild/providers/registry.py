@@ -34,6 +34,7 @@ PROVIDERS = {
     "openai": Entry(HOME + "openai", "make", "OPENAI_API_KEY", keeps=False),
     "openai-batch": Entry(HOME + "openai_batch", "make", "OPENAI_API_KEY"),
     "kling": Entry(HOME + "kling", "make", "KLING_API_KEY"),
+    "kling-legacy": Entry(HOME + "kling_legacy", "make", "KLING_ACCESS_SECRET"),
     "runway": Entry(HOME + "runway", "make", "RUNWAYML_API_SECRET"),
     "google": Entry(HOME + "google", "make", "GEMINI_API_KEY"),
     "vertex": Entry(HOME + "google", "make_vertex", "VERTEX_ACCESS_TOKEN"),

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from .batches import OpenAIBatch
 from .google import Google
 from .kling import Kling
+from .kling_legacy import KlingLegacy
 from .runway import Runway
 from .server import Fake
 from .vertex import Vertex
@@ -16,13 +17,13 @@ from .vertex import Vertex
 PORT = 4010
 KEYS = {
     "openai": "OPENAI_API_KEY", "kling": "KLING_API_KEY", "runway": "RUNWAYML_API_SECRET", "google": "GEMINI_API_KEY",
-    "vertex": "VERTEX_ACCESS_TOKEN",
+    "vertex": "VERTEX_ACCESS_TOKEN", "kling-legacy": "KLING_ACCESS_SECRET",
 }  # fmt: skip
 
 
 def every(*, seconds: float = 0.0, slots: int = 0, small: bool = False, port: int = 0) -> Mapping[str, Fake]:
     """One fake of each provider, not yet started; `port` is that of the first, 0 for any."""
-    kinds: tuple[type[Fake], ...] = (OpenAIBatch, Kling, Runway, Google, Vertex)
+    kinds: tuple[type[Fake], ...] = (OpenAIBatch, Kling, Runway, Google, Vertex, KlingLegacy)
     return {
         kind.name: kind(seconds=seconds, slots=slots, small=small, port=port + number if port else 0)
         for number, kind in enumerate(kinds)

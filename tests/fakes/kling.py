@@ -1,6 +1,7 @@
 """A fake of Kling's new standard: create, query by ids or by the client's ids, list, and files that die.
 
 `repeats` says what a second submit of one external id does: refused (1201), or taken and billed again, as both were seen.
+`lags` lookups by the client's id know nothing yet of what was made.
 """
 
 import time
@@ -25,7 +26,8 @@ STATES = {"queued": "submitted", "running": "processing", "throttled": "submitte
 REQUEST_ID = "11111111-aaaa-4bbb-8ccc-000000000001"
 
 
-def _url(value: Any) -> str:
+def picture(value: Any) -> str:
+    """What is wrong with a picture: an https address, or bare base64."""
     if not isinstance(value, str) or not value or value.startswith("data:"):
         return "neither an address nor bare base64"
     size = None if value.startswith("https://") else media.measured(media.decoded(value))
@@ -37,8 +39,8 @@ def _url(value: Any) -> str:
 def _content(value: Any) -> str:
     kinds = {
         "prompt": fields({"type": one_of("prompt"), "text": text(1, 3072)}, "type", "text"),
-        "first_frame": fields({"type": one_of("first_frame"), "url": _url}, "type", "url"),
-        "last_frame": fields({"type": one_of("last_frame"), "url": _url}, "type", "url"),
+        "first_frame": fields({"type": one_of("first_frame"), "url": picture}, "type", "url"),
+        "last_frame": fields({"type": one_of("last_frame"), "url": picture}, "type", "url"),
     }
     kind = value.get("type") if isinstance(value, dict) else None
     return kinds[kind](value) if kind in kinds else f"content of type {kind!r}"
@@ -63,9 +65,9 @@ class Kling(Fake):
 
     name = "kling"
 
-    def __init__(self, *, repeats: str = "refused", **settings: Any) -> None:
+    def __init__(self, *, repeats: str = "refused", lags: int = 0, **settings: Any) -> None:
         super().__init__(**settings)
-        self.repeats = repeats
+        self.repeats, self.lags = repeats, lags
 
     async def route(self, asked: Asked) -> Reply:
         """Create, query or list."""
@@ -116,7 +118,7 @@ class Kling(Fake):
     def _taken(self, job: Job) -> Reply:
         now = job.facts["created"]
         data = {"id": job.id, "create_time": now, "update_time": now, "status": "submitted"}
-        return _fine(data | ({"external_id": job.token} if job.token else {}))
+        return fine(data | ({"external_id": job.token} if job.token else {}))
 
     def _query(self, asked: Asked) -> Reply:
         by = [name for name in ("task_ids", "external_task_ids") if name in asked.query]
@@ -128,8 +130,9 @@ class Kling(Fake):
         if by[0] == "task_ids":
             found = [self.jobs[i] for i in ids if i in self.jobs]
         else:
-            found = [job for job in self.jobs.values() if job.token in ids]
-            return _fine([self._view(job, job.settled or "running") for job in found])
+            self.lags -= 1
+            found = [job for job in self.jobs.values() if job.token in ids and self.lags < 0]
+            return fine([self._view(job, job.settled or "running") for job in found])
         views = []
         for job in found:
             word = self.polled(job)
@@ -139,7 +142,7 @@ class Kling(Fake):
             if spoiled:
                 return spoiled
             views.append(self._view(job, word))
-        return _fine(views)
+        return fine(views)
 
     def _view(self, job: Job, word: str) -> dict[str, Any]:
         name, _, code = word.partition(":")
@@ -172,10 +175,11 @@ class Kling(Fake):
         page = [self._view(job, job.settled or "running") for job in found[start : start + limit]]
         more = start + limit < len(found)
         data = {"result": page, "count": len(page), "has_more": more}
-        return _fine(data | ({"next_cursor": str(start + limit)} if more else {}))
+        return fine(data | ({"next_cursor": str(start + limit)} if more else {}))
 
 
-def _fine(data: Any) -> Reply:
+def fine(data: Any) -> Reply:
+    """An answer of either standard."""
     return Reply(200, {"code": 0, "message": "SUCCEED", "request_id": REQUEST_ID, "data": data})
 
 

@@ -29,7 +29,7 @@ from tests.support.adapters import CASES, POLLED, Case, bought, finished, photo,
 from tests.support.openapi import Document
 
 DOCUMENTS = {
-    "openai": ("openai-images-audio.prism", "/v1"), "kling": ("kling.composed", ""), "runway": ("runway.composed", ""),
+    "openai": ("openai-images-audio.prism", "/v1"), "kling": ("kling.composed", ""), "kling-legacy": ("kling.composed", ""), "runway": ("runway.composed", ""),
     "google": ("gemini-omni.composed", ""),
 }  # fmt: skip
 BATCH = "openai-batch"
@@ -250,7 +250,7 @@ def test_slots_are_limited(case: Case, tmp_path: Any) -> None:
         return said
 
     with case.start(seconds=2.0, slots=2) as fake:
-        wanted = {"kling": "1303", "runway": "THROTTLED", "google": "RESOURCE_EXHAUSTED", "openai": "rate_limit_exceeded"}
+        wanted = {"kling": "1303", "kling-legacy": "1303", "runway": "THROTTLED", "google": "RESOURCE_EXHAUSTED", "openai": "rate_limit_exceeded"}
         assert run(work()) == [wanted[case.name]]
 
 

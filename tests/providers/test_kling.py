@@ -11,6 +11,7 @@ import pytest
 from clipbuild.providers import kling, models
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Request, State, Status, SubmitError
+from tests.fakes.kling import Kling
 from tests.support.adapters import CASES, DAY, VIDEO, download, finished, photo, run
 from tests.support.fixtures import all_of, giving
 
@@ -250,3 +251,22 @@ def test_a_task_ends_by_the_clock_too(tmp_path: Any) -> None:
 
     with CASE.start(seconds=0.4) as fake:
         run(work())
+
+
+def test_a_job_that_the_lookup_does_not_know_yet_is_found_in_the_list(tmp_path: Any) -> None:
+    """Also on a later page; what neither knows is not there, and a list that can't be read proves nothing."""
+
+    async def work() -> list[JobId | None]:
+        maker = CASE.adapter(fake)
+        with pytest.raises(SubmitError):
+            await maker.submit(CASE.request(tmp_path), "cb-late")
+        return [await maker.find("cb-late"), await maker.find("cb-other")]
+
+    with Kling(small=True, lags=9) as fake:
+        body = {"contents": [{"type": "prompt", "text": "x"}]}
+        for number in range(kling.TASKS_A_PAGE):
+            fake._made(body, "text-to-video", "kling-3.0", f"cb-{number}")
+        fake.script(submit=["reset_after"])
+        assert run(work()) == [fake.ledger.charges[-1].job, None]
+    with pytest.raises(PollError):
+        run(adapter("task_unknown_id", "error_400_1201_bad_parameter").find("cb-1"))

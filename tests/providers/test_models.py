@@ -10,7 +10,7 @@ import pytest
 from clipbuild.providers import models
 from clipbuild.providers.contract import Request
 
-TABLES = {name: models.shipped(name) for name in ("openai", "kling", "runway", "google")}
+TABLES = {name: models.shipped(name) for name in ("openai", "kling", "kling-legacy", "runway", "google")}
 EVERY = [pytest.param(model, id=f"{provider}/{name}") for provider, table in TABLES.items() for name, model in table.items()]
 ALIVE = [param for param in EVERY if not (param.values[0].ends and param.values[0].ends < date(2026, 11, 23))]
 

@@ -26,7 +26,7 @@ PART = re.compile(r"<!-- models -->\n(.*?)<!-- /models -->", re.DOTALL)
 def table() -> str:
     """The models that still work, as the page shows them."""
     rows = ["| model | makes | frames | seconds | sound | price |", "| --- | --- | --- | --- | --- | --- |"]
-    for provider in ("openai", "kling", "runway", "google"):
+    for provider in ("openai", "kling", "kling-legacy", "runway", "google"):
         for model in models.shipped(provider).values():
             if model.ends is None or model.successor == "":
                 rows.append(f"| {' | '.join(row(model))} |")

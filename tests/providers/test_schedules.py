@@ -13,7 +13,7 @@ from tests.support.counter import POLICY, Counter, Killing, KillingStore, die, k
 
 DATA = pathlib.Path(__file__).parent.parent / "hostile" / "data" / "provider" / "schedules.jsonl"
 ROWS = [json.loads(line) for line in DATA.read_text().splitlines()]
-FINDERS = ("kling", "openai-batch")
+FINDERS = ("kling", "kling-legacy", "openai-batch")
 AT_ONCE = "openai"
 """Its answer carries the result: nothing to poll, nothing to download."""
 NOTED = {"after_record": "accepted", "after_lock_temp": "fetched", "after_lock": "fetched", "during_export": "fetched"}
@@ -31,7 +31,7 @@ def fits(case: Case, row: dict[str, Any]) -> bool:
     if not case.downloads and (downloads or row["kill"] == "during_download"):
         return False
     if row["id"] == "expired":
-        return case.name == "kling"
+        return case.name.startswith("kling")
     return row["id"] not in IMPOSSIBLE.get(case.name, ())
 
 

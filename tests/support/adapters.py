@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 import httpx
 
-from clipbuild.providers import google, kling, openai, openai_batch, runway
+from clipbuild.providers import google, kling, kling_legacy, openai, openai_batch, runway
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, PollError, Provider, Request, State
 from tests.fakes import media
 from tests.fakes.batches import OpenAIBatch
 from tests.fakes.google import Google
 from tests.fakes.kling import Kling
+from tests.fakes.kling_legacy import KlingLegacy
 from tests.fakes.openai import OpenAI
 from tests.fakes.runway import Runway
 from tests.fakes.server import Fake
@@ -58,6 +59,7 @@ CASES = (
     Case("runway", runway.make, Runway, "video", {"model": "gen4.5", **VIDEO}, "image"),
     Case("google", google.make, Google, "video", {"model": "gemini-omni-1.2-flash", **VIDEO}, "image"),
     Case("openai-batch", openai_batch.make, OpenAIBatch, "image", {"model": "gpt-image-2.5-flare", **IMAGE}, "photo_0", False),
+    Case("kling-legacy", kling_legacy.make, KlingLegacy, "video", {"model": "kling-v3", **VIDEO}, "image"),
 )
 POLLED = CASES[1:]
 
