@@ -11,8 +11,10 @@ from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
     DocumentStartEvent,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
     StreamEndEvent,
     StreamStartEvent,
@@ -22,6 +24,7 @@ from clipbuild.catalog import parsers
 
 Path = tuple[str | int, ...]
 Spot = tuple[int, int]
+_NODES = (AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent)
 _LOST = re.compile(r"[,\[{]#")
 _COMMENT = re.compile(r"(?:^|\s)#", re.MULTILINE)
 
@@ -51,6 +54,32 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
             start: Any = event.start_mark
             end: Any = event.end_mark
             yield start.index, end.index
+
+
+def extent(text: str, key: str) -> tuple[int, int, int, bool]:
+    """Of the value of a key of the outermost map: where it begins, where its last entry ends (-1: it has none), where it
+    ends itself, as indexes of the text, and whether it is a list in brackets. All 0 where the key is not there."""
+    get: Callable[[], Any] = parsers.parser(text).get_event
+    depth, nodes = 0, 0
+    begin, last, flow, inside = 0, -1, False, False
+    while type(event := get()) is not StreamEndEvent:
+        kind = type(event)
+        closes = kind is MappingEndEvent or kind is SequenceEndEvent
+        if inside and closes and depth == 2:
+            return begin, last, event.end_mark.index if flow else event.start_mark.index, flow
+        depth -= closes
+        if depth == 1 and kind in _NODES:  # a key, a value, a key ...
+            if inside and kind in (ScalarEvent, AliasEvent):
+                return event.start_mark.index, -1, event.end_mark.index, False
+            if inside:
+                begin, flow = event.start_mark.index, bool(event.flow_style)
+            else:
+                inside = nodes % 2 == 0 and kind is ScalarEvent and event.value == key
+            nodes += 1
+        elif inside and depth == 2 and (closes or kind is ScalarEvent):
+            last = event.end_mark.index
+        depth += kind is MappingStartEvent or kind is SequenceStartEvent
+    return 0, -1, 0, False
 
 
 def _walk(get: Callable[[], Any], wanted: Collection[Path]) -> Iterator[tuple[Path, Spot, Spot]]:

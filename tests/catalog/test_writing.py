@@ -44,3 +44,27 @@ def test_a_file_that_is_no_catalog() -> None:
     """It is refused as it is."""
     with pytest.raises(CatalogError, match="no list of products"):
         writing.added("a.yaml", b"x: 1\n", FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("products:   # none yet\n# more\nx-a:  {b:  1}\n", "products:   # none yet\n  - NEW\n# more\nx-a:  {b:  1}\n"),
+        ("products: []   # none\nx-a:  1\n", "products:   # none\n  - NEW\nx-a:  1\n"),
+        ("a: &x [ {products:  1} ]\nproducts: [ {sku: a,  name: A} ]  # all\n",
+         "a: &x [ {products:  1} ]\nproducts: [ {sku: a,  name: A}, NEW ]  # all\n"),
+        ("products: [\n  {sku: a,  name: A}   # last\n]\nx-a:  1\n",
+         "products: [\n  {sku: a,  name: A},   # last\n  NEW\n]\nx-a:  1\n"),
+        ("products: [\n  {sku: a,  name: A},   # ]\n]\n", None),
+        ("products:\n- sku: a\n  name:  A   # why\n  # photos: b.png\n\n# the file's\ndefaults:\n    motion:  drift\n",
+         "products:\n- sku: a\n  name:  A   # why\n  # photos: b.png\n- NEW\n\n# the file's\ndefaults:\n    motion:  drift\n"),
+        ("products:\n  - sku: a\n    name:  |\n      A\n\n      # B\ndefaults:  {}\n",
+         "products:\n  - sku: a\n    name:  |\n      A\n\n      # B\n  - NEW\ndefaults:  {}\n"),
+    ],
+)  # fmt: skip
+def test_nothing_else_is_restyled(before: str, after: str | None) -> None:
+    """In brackets, empty, before other keys: one entry more, and every other byte and comment where it was."""
+    out = writing.added("a.yaml", before.encode(), {"sku": "new"}).decode()
+    assert load.read("a.yaml", out.encode(), ()).value["products"][-1] == {"sku": "new"}
+    if after is not None:
+        assert out == after.replace("- NEW", "- sku: new").replace("NEW", "{sku: new}")
