@@ -47,6 +47,8 @@ class Feed:
     dialect: str
     items: tuple[Item, ...]
     problems: tuple[Problem, ...] = field(default=())
+    unread: tuple[str, ...] = ()
+    """Columns of a plain table that nothing is taken from."""
 
 
 def read(file: str, data: bytes, columns: Mapping[str, str] | None = None) -> Feed:
@@ -62,14 +64,14 @@ def read(file: str, data: bytes, columns: Mapping[str, str] | None = None) -> Fe
     table = tables.read(file, data)
     have = set(table.columns)
     if columns:
-        return _plain(table, columns)
+        return _plain(table, {**_guess(table, columns), **columns})
     if {"Handle", "Title"} <= have:
         return _finish("shopify", table, _shopify(table))
     if {"Type", "SKU", "Name"} <= have:
         return _finish("woocommerce", table, _woocommerce(table))
     if {"id", "title"} <= have and {"image_link", "image link", "price"} & have:
         return _finish("google", table, _google_rows(table.rows))
-    return _plain(table, _guess(table))
+    return _plain(table, _guess(table, {}))
 
 
 def slug(text: str) -> str:
@@ -326,10 +328,11 @@ PLAIN: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _guess(table: Table) -> dict[str, str]:
-    lower = {column.lower(): column for column in table.columns}
+def _guess(table: Table, given: Mapping[str, str]) -> dict[str, str]:
+    """Which columns are what, by their names, where it is not given."""
+    lower = {column.lower(): column for column in table.columns if column not in given.values()}
     found = {ours: lower[n] for ours, names in PLAIN.items() for n in reversed(names) if n in lower}
-    if "sku" not in found:
+    if "sku" not in {*found, *given}:
         known = ", ".join(shown(column, 30) for column in table.columns[:12])
         hint = "name the columns: `clipbuild import FILE --column sku=ID --column name=Title`"
         raise CatalogError([Problem(table.file, 1, 1, "no column that could be the SKU", (("columns", known),), hint)])
@@ -343,7 +346,8 @@ def _plain(table: Table, columns: Mapping[str, str]) -> Feed:
             raise CatalogError([Problem(table.file, 1, 1, f"column map {ours}={shown(theirs, 60)}", (("known", known),), "")])
 
     items = _plain_items(table, columns)
-    return _finish("table", table, _by_language(items) if "language" in columns else (item for item, _ in items))
+    found = _finish("table", table, _by_language(items) if "language" in columns else (item for item, _ in items))
+    return replace(found, unread=tuple(name for name in table.columns if name not in columns.values()))
 
 
 def _plain_items(table: Table, columns: Mapping[str, str]) -> Iterator[tuple[Item | Problem, str]]:

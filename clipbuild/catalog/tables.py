@@ -3,6 +3,7 @@
 Knows nothing of shops. A table is refused as a whole only where its form is broken; bad rows are the reader's matter.
 """
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass
@@ -66,11 +67,13 @@ def read(file: str, data: bytes, delimiter: str = "") -> Table:
 def _decode(file: str, data: bytes) -> str:
     if len(data) > MAX_BYTES:
         _refuse(file, 0, f"{len(data)} bytes, more than {MAX_BYTES}", "split the export")
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # what spreadsheets call Unicode text
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        _refuse(file, line, "not UTF-8", "export as UTF-8, or convert with `iconv -f latin1 -t utf-8`")
+        hint = f'in a spreadsheet, save as "CSV UTF-8"; elsewhere `iconv -f cp1252 -t utf-8 {shown(file, 60)} > new.csv`'
+        _refuse(file, line, "not UTF-8", hint)
     if "\0" in text:
         _refuse(file, text[: text.index("\0")].count("\n") + 1, "a NUL character", "export the file again")
     return text

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @click.option("--into", default="catalog/shop.yaml", show_default=True, help="The catalog file to write.")
 @click.option("--photos", default="photos", show_default=True, help="Folder (in the project) to look for photos in.")
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS",
-              help="Plain CSV: which column is sku, name, price, was, description, images, tags, language (repeatable).")
+              help="Plain CSV: which column is sku, name, price, was, description, images, tags, language, where their "
+              "names don't say it (repeatable).")
 @click.option("--currency", default="", help='Put before bare prices, for example "€".')
 @click.option("--download", "hosts", multiple=True, metavar="HOST",
               help="Fetch missing photos from this host over https (repeatable), for example cdn.shopify.com.")
@@ -33,10 +34,10 @@ def import_(
     """Bring a shop's export into the catalog.
 
     Reads Shopify and WooCommerce product CSV, Google Merchant feeds (XML, TSV), JSON lists and plain CSV. Photos are
-    found in the photo folder by the file name the shop uses, or by SKU; --download fetches those that are not there from
-    the hosts you name, and from no other. Importing again updates what came from the
-    shop, keeps what a person wrote (comments and order too) and says what changed. Bad rows are reported with their
-    line; the rest goes on. Exit status 1 when rows were bad.
+    found in the photo folder by the file name the shop uses, or by SKU; --download fetches those that are not there
+    from the hosts you name, and from no other. Importing again updates what came from the shop, keeps what a person
+    wrote (comments and order too) and says what changed. Bad rows are reported with their line; the rest goes on. Exit
+    status 1 when rows were bad.
     """
     from clipbuild.catalog.photos import Album, below
 
@@ -49,7 +50,7 @@ def import_(
     if as_json:
         show_json({
             "dialect": feed.dialect, "added": done.added, "changed": done.changed, "kept": done.kept,
-            "gone": done.gone, "without_photo": done.without_photo, "problems": [str(p) for p in feed.problems],
+            "gone": done.gone, "without_photo": done.without_photo, "unread": list(feed.unread), "problems": [str(p) for p in feed.problems],
         })  # fmt: skip
     else:
         tell(feed, done, into, photos)
@@ -120,4 +121,9 @@ def tell(feed: "Feed", done: "Imported", into: str, photos: str) -> None:
         some = ", ".join(done.without_photo[:8]) + (" …" if len(done.without_photo) > 8 else "")
         click.echo(f"left out {len(done.without_photo)} without a photo in {photos}/: {some}")
         click.echo("         put them there under the shop's file names and import again; `import --download HOST` fetches them")
-    click.echo(f"{feed.dialect}: {len(done.added)} added, {len(done.changed)} changed, {len(feed.problems)} bad rows")
+    if feed.unread:
+        some = ", ".join(shown(name, 40) for name in feed.unread[:12]) + (" …" if len(feed.unread) > 12 else "")
+        click.echo(f"not read {some}")
+        click.echo("         `--column images=NAME` reads a column as the photos; so do price, description and the others")
+    counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(feed.problems)} bad rows"
+    click.echo(f"{feed.dialect}: {counts}; {into}")

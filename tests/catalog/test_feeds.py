@@ -151,3 +151,13 @@ def test_what_no_catalog_can_hold_is_left_out_of_texts() -> None:
     """Control characters, and line breaks in a name: one such row would stop the whole import."""
     [item] = read('sku,name,description,price\na,"A\x1b[31m\nmug","one\x07\ntwo","1\n4"\n').items
     assert (item.name, item.description, item.price) == ("A[31m mug", "one\ntwo", "1 4")
+
+
+def test_columns_that_are_not_given_are_found_by_their_names() -> None:
+    """One column in another language need not have all others named; what nothing is taken from is said."""
+    feed = feeds.read("x.csv", b"SKU;Name;Preis;Bild\nA;Tasse;9,50;a.jpg\n", {"images": "Bild"})
+    (item,) = feed.items
+    assert (item.sku, item.name, item.images, item.price) == ("A", "Tasse", ("a.jpg",), "")
+    assert feed.unread == ("Preis",)
+    (item,) = feeds.read("x.csv", b"id,name,title\nA,old,new\n", {"name": "title"}).items
+    assert item.name == "new"

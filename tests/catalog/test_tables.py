@@ -33,6 +33,15 @@ def test_latin_1_is_refused_not_garbled() -> None:
         tables.read("x.csv", "id,name\nA,café\n".encode("latin-1"))
 
 
+def test_the_unicode_text_of_a_spreadsheet_is_read() -> None:
+    """UTF-16 with its mark, of either byte order."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        table = tables.read("x.csv", "\ufeffid\tname\r\nA\tcafé\r\n".encode(encoding))
+        assert table.rows[0].cells == {"id": "A", "name": "café"}
+    with pytest.raises(CatalogError, match="not UTF-8"):
+        tables.read("x.csv", b"\xff\xfei\x00d\x00\n")
+
+
 def test_rows_of_the_wrong_width_are_named_and_the_rest_is_read() -> None:
     """Line numbers count line breaks inside quoted cells."""
     table = tables.read("x.csv", b'id,name\nA,"two\nlines"\nB\nC,c\n')
