@@ -50,7 +50,8 @@ def import_(
     if as_json:
         show_json({
             "dialect": feed.dialect, "added": done.added, "changed": done.changed, "kept": done.kept,
-            "gone": done.gone, "without_photo": done.without_photo, "unread": list(feed.unread), "problems": [str(p) for p in feed.problems],
+            "gone": done.gone, "without_photo": done.without_photo, "unread": list(feed.unread),
+            "problems": [str(p) for p in feed.problems],
         })  # fmt: skip
     else:
         tell(feed, done, into, photos)
