@@ -10,6 +10,7 @@ from clipbuild.catalog import feeds, importing, schema
 from clipbuild.catalog.entries import Product, Sheet
 from clipbuild.catalog.photos import Album
 from clipbuild.errors import CatalogError, Problem
+from clipbuild.plural import counted
 
 KINDS = {"google": "merchant", "table": "csv"}
 """What the dialects are called in clipbuild.yaml, where that differs."""
@@ -45,5 +46,5 @@ def read(file: str, data: bytes, spec: Mapping[str, Any], pictures: Sequence[str
 
 def _without(file: str, skus: Sequence[str], folder: str) -> Problem:
     some = ", ".join(skus[:SHOWN]) + (" …" if len(skus) > SHOWN else "")
-    what = f"{len(skus)} product{'s' * (len(skus) > 1)} without a photo in {folder}/, left out"
+    what = f"{counted(len(skus), 'product')} without a photo in {folder}/, left out"
     return Problem(file, 0, 0, what, (("products", some),), "put a photo there, named as in the shop or like the SKU")

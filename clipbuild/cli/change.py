@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from clipbuild.errors import shown
 from clipbuild.impact import CACHED, LOCAL, PAID, Impact, Price, Reach, Step, by_product, span
+from clipbuild.plural import counted
 
 MARK = "<!-- clipbuild plan -->"
 """The first line of the comment, by which the next run finds it."""
@@ -17,16 +18,16 @@ def summary(found: Impact) -> str:
     told, counts = found.difference, found.counts()
     touched = len(told.touched)
     if not touched:
-        gone = f"; {_some(len(told.gone), 'clip')} gone" if told.gone else ""
+        gone = f"; {counted(len(told.gone), 'clip')} gone" if told.gone else ""
         return f"no clip changes{gone}"
-    parts = [f"{_some(touched, 'clip')} touched" + (f" ({len(told.new)} new)" if told.new else "")]
+    parts = [f"{counted(touched, 'clip')} touched" + (f" ({len(told.new)} new)" if told.new else "")]
     if told.gone:
         parts.append(f"{len(told.gone)} gone")
-    calls = f"{_some(counts[PAID], 'paid call')}" + (f", {money(found.price())}" if counts[PAID] else "")
-    work = f"{_some(counts[LOCAL], 'local action')}, {counts[CACHED]} cached"
+    calls = f"{counted(counts[PAID], 'paid call')}" + (f", {money(found.price())}" if counts[PAID] else "")
+    work = f"{counted(counts[LOCAL], 'local action')}, {counts[CACHED]} cached"
     parts += [calls, work]
     if counts[LOCAL] or found.elsewhere():
-        parts.append(f"{span(found.seconds())} on {_some(found.jobs, 'job')}")
+        parts.append(f"{span(found.seconds())} on {counted(found.jobs, 'job')}")
     return ", ".join(parts)
 
 
@@ -46,17 +47,17 @@ def text(found: Impact) -> Iterator[str]:
         yield f"the catalog of then can't be read, so everything counts as changed: {told.broken}"
     for kind, names in told.pins.items():
         if names:
-            yield f"clipbuild.lock: {_some(len(names), 'pin')} {kind}: {_list(names)}"
+            yield f"clipbuild.lock: {counted(len(names), 'pin')} {kind}: {_list(names)}"
     reaches = found.reaches()
     if reaches:
         yield ""
     for reach in reaches[:ROWS]:
-        yield f"  {_told(reach)}  {_some(len(reach.clips), 'clip')}: {', '.join(reach.stages)}"
+        yield f"  {_told(reach)}  {counted(len(reach.clips), 'clip')}: {', '.join(reach.stages)}"
     if len(reaches) > ROWS:
         yield f"  … and {len(reaches) - ROWS} more"
     yield from _table(found)
     if found.elsewhere():
-        yield f"{_some(found.elsewhere(), 'unchanged action')} would run here, because this store does not have the result"
+        yield f"{counted(found.elsewhere(), 'unchanged action')} would run here, because this store does not have the result"
 
 
 def _table(found: Impact) -> Iterator[str]:
@@ -88,7 +89,7 @@ def markdown(found: Impact) -> str:
         lines += [f"> The catalog of `{told.base[:12]}` can't be read, so everything counts as changed.", ""]
     for kind, names in told.pins.items():
         if names:
-            lines += [f"- **`clipbuild.lock`: {_some(len(names), 'pin')} {kind}**: {_md(_list(names))}"]
+            lines += [f"- **`clipbuild.lock`: {counted(len(names), 'pin')} {kind}**: {_md(_list(names))}"]
     reaches = found.reaches()
     if reaches:
         lines += ["", "| what changed | old | new | clips | steps |", "| --- | --- | --- | ---: | --- |"]
@@ -98,7 +99,7 @@ def markdown(found: Impact) -> str:
     if told.gone:
         lines += ["", f"Gone: {_md(_list(told.gone))}"]
     if found.elsewhere():
-        lines += ["", f"{_some(found.elsewhere(), 'unchanged action')} would run on this machine, which lacks the result."]
+        lines += ["", f"{counted(found.elsewhere(), 'unchanged action')} would run on this machine, which lacks the result."]
     lines += ["", f"Compared with `{told.base[:12]}`. Nothing was run and nothing was bought."]
     return _cut("\n".join(lines) + "\n")
 
@@ -113,7 +114,7 @@ def _md_products(found: Impact) -> list[str]:
     rows = [_row(found, sku, steps) for sku, steps in by_product(found)]
     if not rows:
         return []
-    head = ["", f"<details{' open' if len(rows) <= 10 else ''}><summary>{_some(len(rows), 'product')}</summary>", "",
+    head = ["", f"<details{' open' if len(rows) <= 10 else ''}><summary>{counted(len(rows), 'product')}</summary>", "",
             "| product | cached | local | paid | price | time |", "| --- | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
     body = [f"| {' | '.join(_md(cell) for cell in row)} |" for row in rows[:ROWS]]
     more = [f"\n… and {len(rows) - ROWS} more"] if len(rows) > ROWS else []
@@ -123,10 +124,6 @@ def _md_products(found: Impact) -> list[str]:
 def _told(reach: Reach) -> str:
     cause = reach.cause
     return f"{shown(cause.what, 80)}: {shown(cause.old, 60)} -> {shown(cause.new, 60)}"
-
-
-def _some(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _list(names: Iterable[str]) -> str:

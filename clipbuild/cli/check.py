@@ -111,9 +111,9 @@ def _tell(
             click.echo(str(problem), err=True)
         for line in lines(pictures):
             click.echo(f"picture  {line}")
-        left = f"; {len(warnings)} warning{'s' * (len(warnings) > 1)}" if warnings else ""
+        left = f"; {counted(len(warnings), 'warning')}" if warnings else ""
         fine = f"{counted(count[0], 'product')}, {counted(count[1], 'clip')}: nothing wrong{left}"
-        click.echo(f"{len(wrong)} problem{'s' * (len(wrong) > 1)}" if wrong else fine, err=bool(wrong))
+        click.echo(counted(len(wrong), "problem") if wrong else fine, err=bool(wrong))
     else:
         folder = os.path.relpath(root).replace(os.sep, "/")
         sys.stdout.write(problems.FORMS[form](wrong, warnings, folder))

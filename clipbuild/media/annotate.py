@@ -14,6 +14,7 @@ from clipbuild.media import fonts
 from clipbuild.media.metrics import Box, Seen
 from clipbuild.media.pixels import Bytes
 from clipbuild.media.readiness import ERROR, NOTE, Readiness
+from clipbuild.plural import counted
 
 PICTURE = 860
 """Long side of the picture in the annotation."""
@@ -99,9 +100,9 @@ def _panel(pen: Pen, seen: Seen, result: Readiness, name: str) -> None:
     colour = COLOURS[result.verdict]
     label = {"ready": "Ready", "risky": "Risky", "not_ready": "Not ready"}[result.verdict]
     pen.text(label, 34, colour, 700, 2)
-    counted = [f for f in result.findings if f.severity != NOTE]
-    things = f"{len(counted)} thing{'s' * (len(counted) > 1)} to mend before motion is bought"
-    pen.text(things if counted else "to be animated as it is", 16, SOFT)
+    found = [f for f in result.findings if f.severity != NOTE]
+    things = f"{counted(len(found), 'thing')} to mend before motion is bought"
+    pen.text(things if found else "to be animated as it is", 16, SOFT)
     pen.rule()
     for words, value in _axes(result):
         pen.pair(words, value)
