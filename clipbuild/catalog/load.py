@@ -253,7 +253,7 @@ class _Builder:
         mark = event.start_mark
         if known is None:
             what = f"*{shown(name, 60)} " + ("contains itself" if name in self.anchors else "is not defined")
-            self._stop(mark.line + 1, mark.column + 1, what, "")
+            self._stop(mark.line + 1, mark.column + 1, what, "if it is text, put it in quotes")
         if frame is not None and type(frame.value) is dict and frame.key is None:
             self._stop(mark.line + 1, mark.column + 1, "an alias as a key", "keys are text")
         self.nodes += known[1]
@@ -283,7 +283,8 @@ class _Builder:
 
     def _tagged(self, event: Any) -> None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-        self._fault(event, f"the tag {shown(tag, 60)} is not read", "only text, numbers, true, false, lists and maps are")
+        hint = "if it is text, put it in quotes; only text, numbers, true, false, lists and maps are read"
+        self._fault(event, f"the tag {shown(tag, 60)} is not read", hint)
 
     def _fault(self, event: Any, what: str, hint: str) -> None:
         mark = event.start_mark

@@ -26,6 +26,7 @@ Path = tuple[str | int, ...]
 Spot = tuple[int, int]
 _NODES = (AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent)
 _LOST = re.compile(r"[,\[{]#")
+_HASHTAGS = re.compile(r"(?<=\S)[ \t]+(#[^\W\d_]\w*(?:[ \t]+#\w+)*)[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|\s)#", re.MULTILINE)
 
 
@@ -44,6 +45,13 @@ def swallowed(text: str) -> list[int]:
     hits = [at for at in hits if not _COMMENT.search(text, text.rfind("\n", 0, at) + 1, at)]
     scalars = list(spans(text)) if hits else []
     return [at for at in hits if not any(begin <= at < end for begin, end in scalars)]
+
+
+def hashtags(text: str) -> list[int]:
+    """Where hashtags behind a text are a comment, as in `hook: Big sale #summer`: few write comments like that."""
+    hits = list(_HASHTAGS.finditer(text))
+    ends = {end for begin, end in spans(text) if text[begin] not in "'\"|>"} if hits else set()
+    return [hit.start(1) for hit in hits if hit.start() in ends]
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:

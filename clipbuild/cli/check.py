@@ -48,7 +48,7 @@ def check(folder: str, profile: str, form: str, photos: bool, as_json: bool) -> 
             pictures = cutouts.told(session, planned)
             unread, seen = _seen_on_photos(session, planned, photos)
             wrong = [*wrong, *unread]
-            told += [*_without_place(planned), *seen]
+            told += [*_without_place(planned), *_taken_for_comments(session, planned), *seen]
         finally:
             session.close()
         warnings = [*session.catalog.warnings, *told]
@@ -86,6 +86,23 @@ def _without_place(planned: "Planned") -> "list[Problem]":
     hint = "write `ground: {plate: photos/room.jpg}`; without one it stands on a plain ground, as a packshot"
     what = "a scene without a background picture"
     return [Problem(place.file, place.line, place.column, what, (), hint) for place in places]
+
+
+def _taken_for_comments(session: "Session", planned: "Planned") -> "list[Problem]":
+    """Hashtags behind a text: they are not part of it, and nothing says so."""
+    from clipbuild.catalog import load, places
+    from clipbuild.errors import Problem
+
+    told = []
+    for path in sorted({entry.place.file for entry in planned.entries.values()}):
+        if path.endswith((".yaml", ".yml")):
+            with open(os.path.join(session.wish.root, path), "rb") as file:
+                text = load.decode(path, file.read())
+            for at in places.hashtags(text):
+                line, begun = text.count("\n", 0, at) + 1, text.rfind("\n", 0, at)
+                what = "what begins with # is a comment here, not part of the text"
+                told.append(Problem(path, line, at - begun, what, (), "put the whole text in quotes"))
+    return told
 
 
 def _seen_on_photos(

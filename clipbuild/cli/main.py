@@ -78,7 +78,8 @@ class Commands(click.Group):
             import difflib
 
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            raise click.UsageError(f"no command {args[0]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            hint = f'did you mean "{near[0]}"?' if near else "`clipbuild --help` lists them"
+            raise UsageError(f"no command {shown(args[0], 60)!r}", hint=hint)
         return super().resolve_command(ctx, args)
 
 
@@ -107,8 +108,12 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         fail(ClipbuildError("interrupted"), 130, args)
     except click.ClickException as error:
-        error.show()
-        leave(UsageError(error.format_message()), 2, args)
+        from clipbuild.cli import slips
+
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            error.show()
+            leave(UsageError("no command"), 2, args)
+        fail(slips.told(error), 2, args)
     except BrokenPipeError:
         _leave_pipe()
     except OSError as error:

@@ -1,5 +1,7 @@
 """Where values are written."""
 
+import pytest
+
 from clipbuild.catalog import places
 
 
@@ -16,3 +18,17 @@ def test_what_a_parser_takes_for_a_comment() -> None:
     """A value after a comma that begins with # is found, unless it is in text or in a comment."""
     assert places.swallowed("c: [a,#b\n  ]\n") == [6]
     assert places.swallowed('c: "a,#b"\nd: x,#y\ne: [z] # [a,#b]\n# [#\nf: |\n  [#c\n') == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hook: Big sale #summer\n", ["#summer"]),
+        ("captions:\n  - Big sale #summer #sun\n  - x   # a note\n  - y #\n", ["#summer #sun"]),
+        ("# hook: x #y\nhook: 'x' #y\nname: \"a\n  b #c\"\n", []),
+        ("a: |\n  b #c\nd: 1 # todo\n", []),
+    ],
+)
+def test_hashtags_behind_a_text_are_found(text: str, said: list[str]) -> None:
+    """They are a comment to YAML; a comment of words, a quoted text and a long text are left alone."""
+    assert [text[at:].partition("\n")[0] for at in places.hashtags(text)] == said

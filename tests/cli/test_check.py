@@ -104,3 +104,12 @@ def test_a_scene_without_a_place_is_a_warning(project: Project) -> None:
     assert (status, err.partition("\n")[0]) == (0, "catalog/all.yaml:2:5: a scene without a background picture")
     project.edit("catalog/all.yaml", "    recipe: scene", "    recipe: scene\n    ground: {plate: photos/p0.png}")
     assert project.run("check")[2] == ""
+
+
+def test_a_hashtag_that_became_a_comment(project: Project) -> None:
+    """YAML drops it without a word; `check` warns at its place."""
+    project.photo("photos/p0.png", size=(1200, 1500))
+    project.edit("catalog/all.yaml", "name: Item 0", "name: Item 0\n    hook: Big sale #summer")
+    status, _, err = project.run("check")
+    assert status == 0
+    assert err.startswith("catalog/all.yaml:4:20: what begins with # is a comment here")
