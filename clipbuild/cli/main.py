@@ -110,7 +110,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         from clipbuild.cli import slips
 
-        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):  # the help, and a status that says nothing was done
             error.show()
             leave(UsageError("no command"), 2, args)
         fail(slips.told(error), 2, args)

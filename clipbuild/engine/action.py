@@ -165,5 +165,5 @@ class Reason:
     kind: str
     changes: tuple[tuple[str, str, str], ...] = ()
     """For `changed`: (path in the document, old, new), values as short text."""
-    stages: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
     """For `waits`: whose results are not there yet."""

@@ -91,7 +91,7 @@ class Plan:
         """Why the action runs, or might: `new`, `changed`, `lost` or `waits`; `brief`: not what changed."""
         key = self.keys.get(id)
         if key is None:
-            return Reason("waits", stages=() if brief else self._awaited(self.graph.actions[id]))
+            return Reason("waits", steps=() if brief else self._awaited(self.graph.actions[id]))
         if id in self.missing:
             return Reason("lost")
         action = self.graph.actions[id]
@@ -105,9 +105,9 @@ class Plan:
         return Reason("new")
 
     def _awaited(self, action: Action) -> tuple[str, ...]:
-        """The stages whose results the action needs and that are not there yet."""
+        """The actions whose results this one needs and that are not there yet, by the last part of their names."""
         needed = (source.action for source in action.inputs.values() if not isinstance(source, str))
-        return tuple(dict.fromkeys(self.graph.actions[id].stage for id in needed if id not in self.outputs))  # noqa: A001
+        return tuple(dict.fromkeys(_step(self.graph.actions[one]) for one in needed if one not in self.outputs))
 
     def _verdict(self, action: Action) -> Verdict:
         inputs = self.inputs(action)
@@ -141,6 +141,10 @@ def walk(plan: Plan) -> Plan:
     for action in plan.graph:
         verdicts[action.id] = verdict(action)
     return plan
+
+
+def _step(action: Action) -> str:
+    return action.name.rpartition("/")[2]
 
 
 def _key(action: Action, inputs: Mapping[str, Digest]) -> Digest:
@@ -184,7 +188,7 @@ def word(reason: Reason) -> str:
     fixed = {
         "new": "never made before",
         "lost": "its result is no longer in the store",
-        "waits": f"waits for {', '.join(reason.stages) or 'what is made before it'}",
+        "waits": f"waits for {', '.join(reason.steps) or 'what is made before it'}",
         "asked": "asked for",
     }
     if reason.kind != "changed":

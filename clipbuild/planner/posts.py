@@ -3,6 +3,7 @@
 Pure functions from a clip to plain data. Knows nothing of layout, fonts or files.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,9 @@ from clipbuild.catalog.model import Clip, Platform
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 CAPTURED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeCapture"
+
+LATIN_TO_CYRILLIC = "\u0590"
+"""Letters below this one write a full stop and a space."""
 
 
 def texts(clip: Clip) -> tuple[str, ...]:
@@ -28,7 +32,7 @@ def texts(clip: Clip) -> tuple[str, ...]:
 def post(clip: Clip, platform: Platform, generated: Sequence[str]) -> dict[str, Any]:
     """What is posted with the clip on `platform`, cut to its limits. `generated`: which parts a model made."""
     tags = list(dict.fromkeys([*clip.post.hashtags, *clip.brand.hashtags]))[: platform.hashtag_limit]
-    description = clip.post.description or " ".join(c.text for c in clip.captions) or clip.name
+    description = clip.post.description or _sentences([c.text for c in clip.captions]) or clip.name
     assets = [{key: value for key, value in asdict(asset).items() if value} for asset in clip.assets]
     return {
         "title": _cut(clip.post.title or clip.name, platform.title_limit),
@@ -43,6 +47,16 @@ def post(clip: Clip, platform: Platform, generated: Sequence[str]) -> dict[str, 
         },
         **({"assets": assets} if assets else {}),
     }  # fmt: skip
+
+
+def _sentences(texts: Sequence[str]) -> str:
+    """Lines of a clip as running text: a stop where one ends without, as its script has it."""
+    told = ""
+    for text in texts:
+        last = told[-1:]
+        stops = ". " if last.isalnum() and last < LATIN_TO_CYRILLIC else " " * bool(last)
+        told += ("。" if last.isalnum() and unicodedata.east_asian_width(last) == "W" else stops) + text
+    return told
 
 
 def source_type(clip: Clip, generated: Sequence[str]) -> str:

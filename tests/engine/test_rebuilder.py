@@ -28,7 +28,7 @@ def one_clip(**wishes) -> Graph:
 
 
 def test_nothing_made_yet_will_run_and_what_waits_may_run(world):
-    """Three values: inputs known and no trace will run; an unknown input may run, and the reason names the stages waited for."""
+    """Three values: inputs known and no trace will run; an unknown input may run, and the reason names what is waited for."""
     plan = world.plan(one_clip())
     assert verdicts(plan) == {"a/image": "will run", "a/check": "may run", "a/render": "may run"}
     assert plan.reason(plan.of(Verdict.WILL_RUN)[0].id) == Reason("new")

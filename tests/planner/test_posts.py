@@ -49,6 +49,20 @@ def test_what_is_not_written_is_taken_from_the_clip() -> None:
     assert post(sample())["description"] == "Ember mug"
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["Two colours, one glaze", "Build again"], "Two colours, one glaze. Build again"),
+        (["Only today!", "50 % off", "Now"], "Only today! 50 % off. Now"),
+        (["温かい", "おいしい。", "いま"], "温かい。おいしい。 いま"),
+        (["गरम", "अभी"], "गरम अभी"),
+    ],
+)
+def test_captions_become_running_text(lines: list[str], said: str) -> None:
+    """A stop where a line has none, in the way of its script."""
+    assert post(sample(captions=tuple(map(Caption, lines))))["description"] == said
+
+
 def test_hashtags_once_and_no_more_than_fit() -> None:
     """The product's come before the brand's; the same one is not said twice."""
     clip = sample(post=Post(hashtags=("mug", "warm")), brand=Brand(hashtags=("warm", "shop")))
