@@ -7,6 +7,7 @@
     │   └── MediaError             a picture, clip or tool is no good   1
     ├── SpendError                 spending needed but not allowed      3
     ├── IncompleteError            open jobs, limits, a busy provider   3
+    │   └── JournalError           what is bought can't be noted first   3
     ├── DecisionError              a person must decide                 4
     └── IntegrityError             damage, mismatch, poisoned cache     5
 
@@ -107,6 +108,10 @@ class IncompleteError(ClipbuildError):
     """Not finished, and nothing is wrong: the next run goes on."""
 
     exit_status = 3
+
+
+class JournalError(IncompleteError):
+    """The journal can't be written or held, so nothing may be sent, to whomever: no provider's fault."""
 
 
 class DecisionError(ClipbuildError):

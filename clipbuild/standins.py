@@ -11,21 +11,21 @@ from clipbuild import digest
 from clipbuild.catalog.model import Clip
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action
-from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, UsageError, shown
+from clipbuild.errors import ActionError, ClipbuildError, IncompleteError, JournalError, UsageError, shown
 from clipbuild.planner import routing
 from clipbuild.planner.recipes import Bought
 from clipbuild.planning import Planned, Session
 from clipbuild.providers.desk import HaltedError
-from clipbuild.providers.records import FINAL
+from clipbuild.providers.records import BOUGHT, FINAL
 
 
 def note(session: Session, planned: Planned, failed: Mapping[str, Exception]) -> list[str]:
-    """Note the requests that can't be had and that a stand-in may be made for: what to say of them. An unsure job, a cap
-    or a person's word is no such reason."""
+    """Note the requests that can't be had and that a stand-in may be made for: what to say of them. A job that is unsure,
+    open or paid, a cap, a person's word or a journal that can't be written is no such reason."""
     told = []
     for action in planned.plan.graph:
         error = failed.get(action.name)
-        if action.precious and isinstance(error, ClipbuildError) and _may(planned, action) and _counts(error):
+        if action.precious and isinstance(error, ClipbuildError) and _counts(error) and _may(session, planned, action):
             mark = routing.mark(Bought(str(action.params["provider"]), action.params))
             why = shown(error.what.partition(": ")[2] or error.what, 200)
             if mark not in session.unable:
@@ -53,8 +53,12 @@ def degraded(planned: Planned) -> dict[str, str]:
     return {d.clip: d.degraded for wanted in planned.deliverables.values() for d in wanted if d.degraded}
 
 
-def _may(planned: Planned, action: Action) -> bool:
-    return any(clip.fallback for clip in _clips(planned, action))
+def _may(session: Session, planned: Planned, action: Action) -> bool:
+    """The clip allows it, and no job of this one may still give it."""
+    key = planned.plan.keys.get(action.id)
+    job = session.journal.replay.latest(key) if key else None
+    is_over = job is None or not (job.is_open or job.is_ambiguous or job.state in BOUGHT)
+    return is_over and any(clip.fallback for clip in _clips(planned, action))
 
 
 def _clips(planned: Planned, action: Action) -> Iterator[Clip]:
@@ -66,7 +70,9 @@ def _clips(planned: Planned, action: Action) -> Iterator[Clip]:
 
 def _counts(error: ClipbuildError) -> bool:
     """The provider said no, failed, or can't be used in this run."""
-    return isinstance(error, ActionError | IncompleteError | UsageError) and not isinstance(error, HaltedError)
+    if isinstance(error, HaltedError | JournalError):
+        return False
+    return isinstance(error, ActionError | IncompleteError | UsageError)
 
 
 def _keep(session: Session, planned: Planned, action: Action, mark: str, why: str) -> None:

@@ -98,6 +98,33 @@ def test_without_leave_nothing_stands_in(tmp_path: pathlib.Path) -> None:
         assert shop.fakes["runway"].submits == 0
 
 
+def test_nothing_stands_in_for_a_job_that_may_still_come(tmp_path: pathlib.Path) -> None:
+    """Kling took the job, and no longer lets this key ask for it: it is paid and open, so Runway is not paid as well."""
+    with opened(tmp_path, "openai", "kling", "runway") as shop:
+        shop.stock(1)
+        fallback(shop, "runway/gen4.5")
+        shop.fakes["kling"].script(poll=["401*3", "done"])
+        built = shop.build()
+        assert built.plain["degraded"] == {}
+        assert shop.fakes["runway"].submits == 0
+        assert shop.build().status == 0
+        assert shop.charges() == {"openai": 1, "kling": 1}
+
+
+def test_nothing_stands_in_for_a_journal_that_cannot_be_written(tmp_path: pathlib.Path) -> None:
+    """No purchase can be noted: that is nobody's fault, so none is sent to anyone, and no clip is made here instead."""
+    with opened(tmp_path, "openai", "kling", "runway") as shop:
+        shop.stock(1)
+        fallback(shop, "runway/gen4.5", "local")
+        lock = shop.root / ".clipbuild/journal.lock"
+        lock.mkdir(parents=True)
+        built = shop.build()
+        assert (built.status, built.plain["degraded"], shop.submits()) == (3, {}, 0)
+        assert "can't be written" in "".join(built.plain["errors"].values())
+        lock.rmdir()
+        assert shop.build().status == 0
+
+
 def test_quota_gone_closes_only_that_providers_lane(tmp_path: pathlib.Path) -> None:
     """Kling's pack is used up: with `local` allowed the clip is moved here; pictures go on being bought."""
     with opened(tmp_path, "openai", "kling") as shop:

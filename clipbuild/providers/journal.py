@@ -21,7 +21,7 @@ from typing import Protocol
 
 from clipbuild import digest
 from clipbuild.engine import files
-from clipbuild.errors import ClipbuildError, IncompleteError, UsageError, shown
+from clipbuild.errors import ClipbuildError, IncompleteError, JournalError, shown
 from clipbuild.providers.condensing import condensed, matters
 from clipbuild.providers.mirror import NO_FOLLOW, Mirror, append, read
 from clipbuild.providers.records import Job, Record, Replay, Step, from_line, to_line
@@ -86,7 +86,7 @@ class Journal:
         self._numbers = itertools.count()
 
     def open(self) -> "Journal":
-        """Read it, take over what only the mirror knows, close a torn tail. Raises UsageError, OSError."""
+        """Read it, take over what only the mirror knows, close a torn tail. Raises JournalError, OSError."""
         if not os.path.exists(self.path) and not (self.mirror and os.path.exists(self.mirror)):
             return self
         with self._locked():
@@ -119,13 +119,13 @@ class Journal:
             try:
                 stack.enter_context(self._locked())
                 self._refresh(settle_tail=True)
-            except (OSError, UsageError) as error:
+            except (OSError, JournalError) as error:
                 return self._postponed(writes, error)
             if self.mirror and any(write.shared for write in writes):
                 try:
                     stack.enter_context(self._alone())
                     self._copy.check()
-                except (OSError, UsageError) as error:
+                except (OSError, JournalError) as error:
                     why = self._copy.refusal(error) if isinstance(error, OSError) else error
                     rest = self._carried_out([write for write in writes if not write.shared])
                     return [why if write.shared else rest.pop(0) for write in writes]
@@ -350,7 +350,7 @@ def _is_good(line: bytes) -> bool:
 def _cause(path: str, error: Exception) -> ClipbuildError:
     if isinstance(error, ClipbuildError):
         return error
-    return IncompleteError(
+    return JournalError(
         f"{shown(path)}: can't be written: {getattr(error, 'strerror', '') or error}",
         hint="nothing was sent; make room on the disk or mend the folder's permissions",
     )

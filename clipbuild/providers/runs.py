@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from clipbuild.engine import files
-from clipbuild.errors import UsageError, shown
+from clipbuild.errors import JournalError, shown
 
 LOCK_SECONDS = 60.0
 _NO_FOLLOW = os.O_CLOEXEC | os.O_NOFOLLOW
@@ -29,7 +29,7 @@ class Runs:
         self._fd = -1
 
     def begin(self) -> None:
-        """Show other processes that this run lives, until it closes or dies. Raises UsageError without working locks."""
+        """Show other processes that this run lives, until it closes or dies. Raises JournalError without working locks."""
         if self._fd >= 0:
             return
         folder = os.path.join(self.home, "runs")
@@ -99,13 +99,13 @@ class Runs:
 
 @contextmanager
 def turn(path: str, sleep: Callable[[float], None]) -> Iterator[None]:
-    """Hold the lock of the file at `path`. Raises UsageError when it is not free for long, OSError."""
+    """Hold the lock of the file at `path`. Raises JournalError when it is not free for long, OSError."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o600)
     try:
         waited = 0.0
         while not take(fd):
             if waited >= LOCK_SECONDS:
-                raise UsageError(f"{shown(path)}: another process holds the journal", hint="end it, then again")
+                raise JournalError(f"{shown(path)}: another process holds the journal", hint="end it, then again")
             sleep(0.01)
             waited += 0.01
         yield
@@ -114,7 +114,7 @@ def turn(path: str, sleep: Callable[[float], None]) -> Iterator[None]:
 
 
 def take(fd: int) -> bool:
-    """Take the lock if it is free. Raises UsageError where files can't be locked."""
+    """Take the lock if it is free. Raises JournalError where files can't be locked."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -132,8 +132,8 @@ def _read(path: str) -> str:
     return ""
 
 
-def _no_locks(where: str) -> UsageError:
-    return UsageError(
+def _no_locks(where: str) -> JournalError:
+    return JournalError(
         f"{shown(where)}: files can't be locked here, so nothing can be bought safely",
         hint="keep the workspace on a local disk",
     )

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from clipbuild.errors import UsageError
+from clipbuild.errors import JournalError
 from clipbuild.providers.runs import Runs, turn
 
 
@@ -69,7 +69,7 @@ def test_a_turn_is_waited_for_and_given_up(tmp_path: pathlib.Path) -> None:
     def sleep(seconds: float) -> None:
         slept[0] += seconds
 
-    with turn(path, sleep), pytest.raises(UsageError, match="another process"), turn(path, sleep):
+    with turn(path, sleep), pytest.raises(JournalError, match="another process"), turn(path, sleep):
         raise AssertionError("two at once")
     assert 59 < slept[0] < 62
     with turn(path, sleep):
