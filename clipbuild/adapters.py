@@ -36,6 +36,11 @@ class Adapters:
             self.made[name] = registry.find(name, plugins)(self._config(name))
         return self.made[name]
 
+    def may_ask(self, name: str) -> bool:
+        """Whether this run may look into the adapter: a package of the user's own is not imported in one that is not
+        trusted."""
+        return self.settings.trusted or name not in self.settings.plugins
+
     def _config(self, name: str) -> "Config":
         from clipbuild.providers import keys, registry
         from clipbuild.providers.config import Config

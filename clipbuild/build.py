@@ -144,7 +144,7 @@ def _until_settled(
     session: "Session", drift: Drift | None, bus: events.Bus, options: Options, report: Report
 ) -> "Planned":
     """Plan and run; again when a blob turned out lost: each round may find another. After nine, what is left has failed."""
-    from clipbuild import checkpoint, planning
+    from clipbuild import checkpoint, deadends, planning
     from clipbuild.publishing import is_sound, publish_drafts
 
     for _ in range(9):
@@ -154,6 +154,7 @@ def _until_settled(
             planned = planning.make_plan(session, drift)
         checkpoint.put_aside(session, planned)
         if options.until:
+            deadends.look(session, planned)
             planned.plan = planning.up_to(session, planned.plan.graph, options.until)
         if session.settings.remote:
             from clipbuild import sharing
@@ -190,7 +191,7 @@ async def _make(
     import contextlib
     import signal
 
-    from clipbuild import buying, consent, holds, planning, retaking, standins, workshop
+    from clipbuild import buying, consent, deadends, holds, planning, retaking, standins, workshop
     from clipbuild.engine import scheduler
     from clipbuild.engine.executor import cores
     from clipbuild.engine.workspace import Workspace
@@ -211,7 +212,7 @@ async def _make(
     temporary = shift.folder(Workspace(session.wish.root))
     crew = shift.crew(jobs, temporary)
     shop = workshop.Workshop(session.store, session.origins, {"ffmpeg": session.ffmpeg}, temporary, crew, bus)
-    shop.gate, shop.root = holds.gate(session), session.wish.root
+    shop.gate, shop.root = deadends.gate(session, planned, holds.gate(session)), session.wish.root
     pools = {"cpu": jobs, "encode": max(1, jobs // ENCODE_THREADS), "inline": 1, **buying.pools(session, planned)}
     budget = consent.budget(
         session, planned, max_spend=options.max_spend, locked=options.locked, frozen=options.frozen, ask=options.ask,

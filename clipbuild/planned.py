@@ -7,11 +7,22 @@ from dataclasses import dataclass, field
 
 from clipbuild.catalog.catalog import Entry
 from clipbuild.catalog.model import Clip
+from clipbuild.digest import Digest
 from clipbuild.engine.rebuilder import Plan
 from clipbuild.look import Drift
 from clipbuild.planner import spoken
 from clipbuild.planner.recipes import Deliverable
 from clipbuild.records import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that a request's model can't do, in words, and what to type where that is known; `is_usage`: nobody stands
+    for that provider."""
+
+    what: str
+    hint: str = ""
+    is_usage: bool = False
 
 
 @dataclass(slots=True)
@@ -28,6 +39,8 @@ class Planned:
     kept_actions: int = 0
     planned: int = 0
     """How many clips were planned now, not taken from a plan put aside."""
+    dead: dict[Digest, Fault] | None = None
+    """Purchases that lead nowhere, and why, once `deadends` was asked."""
 
     @property
     def clips(self) -> dict[str, Clip]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from clipbuild import retaking, standins, unchosen
+from clipbuild import deadends, retaking, standins, unchosen
 from clipbuild.adapters import Adapters, request_of
+from clipbuild.deadends import price_of as price_of
 from clipbuild.decisions import APPROVED, standing
 from clipbuild.engine.action import Action, Output, Verdict
-from clipbuild.errors import ClipbuildError, Problem
+from clipbuild.errors import Problem
 from clipbuild.holds import still
 from clipbuild.planning import Planned, Session
 from clipbuild.plural import counted
@@ -38,6 +39,8 @@ class Line:
     paid: bool = False
     chosen: bool = True
     """False: the plan has no such action yet, for its motion is chosen by the picture first."""
+    never: str = ""
+    """Why it is not bought at all: it leads nowhere."""
     standin: bool = False
     """It is bought only if what it stands in for fails, as `fallback` allows."""
 
@@ -54,7 +57,7 @@ class Line:
     @property
     def counted(self) -> Price:
         """What it adds to a total: nothing for certain while it only may be bought, at most every take of it."""
-        price = NOTHING if self.waits else self.whole or NOTHING
+        price = NOTHING if self.waits or self.never else self.whole or NOTHING
         return price if self.will else Price(ZERO, price.most)
 
 
@@ -72,7 +75,7 @@ class Bill:
     @property
     def retakes(self) -> Decimal:
         """What of the most are takes that only follow when a check refuses those before."""
-        own = [line for line in self.lines if line.price and not line.waits and not line.standin]
+        own = [line for line in self.lines if line.price and not (line.waits or line.never or line.standin)]
         return sum((line.price.most * line.more for line in own if line.price), ZERO)
 
     @property
@@ -109,6 +112,7 @@ class Bill:
 
 def bill(session: Session, planned: Planned, adapters: Adapters) -> Bill:
     """The price of everything in the plan that is not yet bought. An open job is paid already."""
+    deadends.found(session, planned, adapters)
     own = [*_lines(session, planned, adapters), *_unchosen(session, planned, adapters)]
     sources = (*own, *_under_way(session, planned))
     return Bill((*own, *(other for line in sources for other in _standins(session, planned, adapters, line))))
@@ -128,7 +132,7 @@ def _standins(session: Session, planned: Planned, adapters: Adapters, line: Line
     """Who may have to be asked should this purchase fail; a failed job may have been charged, so both count. What can't be
     made or has no price is not bought."""
     for action in standins.after(session, planned, line.action):
-        price = None if _said(action, adapters) else price_of(action, adapters)
+        price = None if deadends.faults(session, action, adapters) else price_of(action, adapters)
         if price is not None:
             yield replace(line, action=action, provider=action.pool, will=False, price=price, standin=True)
 
@@ -142,8 +146,8 @@ def _unchosen(session: Session, planned: Planned, adapters: Adapters) -> Iterato
             continue
         whole = Price(min(p.least for p in known), max(p.most for p in known)) if known else None
         first, clip = moves[0], moves[0].name.partition("/")[0]
-        waits = waiting(session, planned, first)
-        yield Line(first, planned.entries[clip].sku, first.pool, False, whole, waits, chosen=False)
+        waits, never = waiting(session, planned, first), deadends.of_choice(planned, first) if planned.dead else ""
+        yield Line(first, planned.entries[clip].sku, first.pool, False, whole, waits, chosen=False, never=never)
 
 
 def _lines(session: Session, planned: Planned, adapters: Adapters) -> Iterator[Line]:
@@ -156,19 +160,13 @@ def _lines(session: Session, planned: Planned, adapters: Adapters) -> Iterator[L
         here = plan.verdicts[action.id] is Verdict.UP_TO_DATE or (job is not None and (job.is_open or job.is_ambiguous))
         if here and not more:
             continue
-        will = plan.verdicts[action.id] is Verdict.WILL_RUN and not here
+        fault = None if here else (planned.dead or {}).get(action.id)
+        never = fault.what if fault else ""
+        will = plan.verdicts[action.id] is Verdict.WILL_RUN and not here and not never
         clip = action.name.partition("/")[0]
         entry = planned.entries.get(clip)
         waits, price = waiting(session, planned, action), price_of(action, adapters)
-        yield Line(action, entry.sku if entry else clip, action.pool, will, price, waits, more, here)
-
-
-def price_of(action: Action, adapters: Adapters) -> Price | None:
-    """What one action may cost; None where no price is known or nobody stands for its provider."""
-    try:
-        return adapters.get(str(action.params["provider"])).price(request_of(action))
-    except ClipbuildError:
-        return None
+        yield Line(action, entry.sku if entry else clip, action.pool, will, price, waits, more, here, never=never)
 
 
 def waiting(session: Session, planned: Planned, action: Action) -> str:
@@ -191,40 +189,38 @@ def problems(session: Session, planned: Planned, adapters: Adapters) -> list[Pro
         for name in planned.plan.graph.aliases.get(action.id, (action.name,)):
             entry = planned.entries.get(name.partition("/")[0])
             place = entry.place if entry else None
-            for what in _said(action, adapters):
+            for fault in deadends.faults(session, action, adapters):
                 model = f"{action.params['provider']}/{action.params.get('model', '')}"
                 part = "picture" if action.stage == "generate" else "motion"
                 problem = Problem(
                     place.file if place else "", place.line if place else 0, place.column if place else 0,
-                    f"{name.partition('/')[0]}: {what}", (("asked of", f"{model}, for the {part} of {name}"),),
-                    "change the product, or who makes it: `routes`, `image_provider`, `motion_provider`",
+                    f"{name.partition('/')[0]}: {fault.what}", (("asked of", f"{model}, for the {part} of {name}"),),
+                    fault.hint or "change the product, or who makes it: `routes`, `image_provider`, `motion_provider`",
                 )  # fmt: skip
                 found.setdefault(problem)
     return list(found)
-
-
-def _said(action: Action, adapters: Adapters) -> list[str]:
-    try:
-        return list(adapters.get(str(action.params["provider"])).problems(request_of(action)))
-    except ClipbuildError as error:
-        return [error.what]
 
 
 def notes(session: Session, planned: Planned, adapters: Adapters) -> list[str]:
     """What a person should know of the models in use: that one will end, that one in `fallback` could never stand in."""
     found: dict[str, None] = {}
     for action in planned.plan.graph:
-        if action.precious:
+        if action.precious and not adapters.may_ask(action.pool):
+            found[f"{action.pool}: not asked what it can't make: a package of yours, in a run that is not trusted"] = None
+        elif action.precious:
             told = getattr(adapters.get(str(action.params["provider"])), "notes", lambda _: ())
             found |= dict.fromkeys(told(request_of(action)))
             for other in standins.after(session, planned, action):
                 who = f"{action.name.partition('/')[0]}: {other.pool}/{other.params.get('model', '')}"
-                found |= {f"{who} can't stand in, as `fallback` has it: {what}": None for what in _said(other, adapters)}
+                for fault in deadends.faults(session, other, adapters):
+                    found[f"{who} can't stand in, as `fallback` has it: {fault.what}"] = None
     return list(found)
 
 
 def worded(line: Line) -> str:
     """The price of a line for people."""
+    if line.never:
+        return f"not bought: {line.never}"
     if line.waits:
         return f"not bought: {line.waits}" + (f" (then {span(line.whole)})" if line.whole else "")
     if line.whole is None:

@@ -58,7 +58,12 @@ def _may(session: Session, planned: Planned, action: Action) -> bool:
     key = planned.plan.keys.get(action.id)
     job = session.journal.replay.latest(key) if key else None
     is_over = job is None or not (job.is_open or job.is_ambiguous or job.state in BOUGHT)
-    return is_over and any(clip.fallback for clip in _clips(planned, action))
+    return is_over and allowed(planned, action)
+
+
+def allowed(planned: Planned, action: Action) -> bool:
+    """Whether a clip that wants this lets others make it."""
+    return any(clip.fallback for clip in _clips(planned, action))
 
 
 def _clips(planned: Planned, action: Action) -> Iterator[Clip]:

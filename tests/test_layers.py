@@ -15,7 +15,7 @@ LAYERS = [
     {"planner"},
     {"manifest", "look", "records", "recall", "upkeep",
      "session", "planned", "planning", "workshop", "cutouts", "outputs", "publishing", "toolchain", "build", "buying", "since", "shards", "sharing",
-     "adapters", "tooling", "standins", "transcribing", "unchosen", "pricing", "consent", "ledger",
+     "adapters", "tooling", "standins", "deadends", "transcribing", "unchosen", "pricing", "consent", "ledger",
      "impact", "shift", "checkpoint", "authorship", "credentials", "decisions", "holds", "retaking", "reviewing", "pairs", "remaking"},
     {"cli", "watch", "gallery", "__main__"},
 ]
@@ -73,7 +73,7 @@ def test_every_import_goes_down() -> None:
 def test_an_adapter_sees_the_contract_and_nothing_else() -> None:
     """openai, kling, runway, google: contract, their model tables, a shared http door, and the ground."""
     trees = modules()
-    allowed = {"clipbuild.providers.contract", "clipbuild.providers.models", "clipbuild.providers.http",
+    allowed = {"clipbuild.providers.contract", "clipbuild.providers.models", "clipbuild.providers.photos", "clipbuild.providers.http",
                "clipbuild.providers.config"}  # fmt: skip
     wrong = []
     for adapter in ("openai", "kling", "runway", "google"):

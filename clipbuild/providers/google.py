@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from clipbuild.providers import models
+from clipbuild.providers import models, photos
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
 from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide, maps
@@ -20,7 +20,7 @@ from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, conten
 BASE_URL = "https://generativelanguage.googleapis.com/v1"
 LONG_WAIT = 300.0
 """A wait longer than this is the quota of a day."""
-PICTURE = models.Picture(formats=("PNG", "JPEG", "WEBP"), largest=20_000_000)
+PICTURE = photos.Picture(formats=("PNG", "JPEG", "WEBP"), largest=20_000_000)
 VERTEX = "vertex"
 
 _G1 = "google-genai 3.4.0, types and errors"
@@ -67,11 +67,8 @@ class _Google:
         model = models.find(self._models, request)
         found = models.problems(model, request, self._models, self._config.today())
         if model and not found:
-            found = [*self._own_problems(model, request), *models.unfit(request, PICTURE)]
+            found = photos.unfit(request, PICTURE)
         return found
-
-    def _own_problems(self, model: models.Model, request: Request) -> Iterator[str]:
-        yield from ()
 
     def notes(self, request: Request) -> Sequence[str]:
         """What a person should know of the model."""
@@ -201,11 +198,6 @@ class Veo(_Google):
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {bearer(self._config, self.name)}"}
-
-    def _own_problems(self, model: models.Model, request: Request) -> Iterator[str]:
-        frame, most = models.size(model, request), model.takes.get("large")
-        if frame and frame.name != "720p" and most and models.seconds(model, request) != most:
-            yield f"{model.id} makes {frame.name} only as clips of {most} s"
 
     async def submit(self, request: Request, token: str) -> Accepted:
         """Ask once. `token` stays with us: Vertex has no field for it."""
@@ -350,7 +342,7 @@ def label(token: str) -> str:
 
 
 def _picture(path: str) -> dict[str, str]:
-    form = models.measured(path)[0].lower()
+    form = photos.measured(path)[0].lower()
     return {"type": "image", "mime_type": f"image/{form}", "data": base64.b64encode(content(path)).decode("ascii")}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from clipbuild.providers import models
+from clipbuild.providers import models, photos
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import (
     Accepted,
@@ -36,7 +36,7 @@ IDS_A_CALL = 20
 TASKS_A_PAGE, PAGES = 500, 100
 LATELY_MS = 2 * 3600 * 1000
 """Around now, for clocks that differ."""
-PICTURE = models.Picture(formats=("PNG", "JPEG"), largest=50_000_000, side=300, ratio=2.5)
+PICTURE = photos.Picture(formats=("PNG", "JPEG"), largest=50_000_000, side=300, ratio=2.5)
 GATHER_SECONDS = 0.03
 """How long a poll waits for others to share its call."""
 
@@ -94,7 +94,7 @@ class Kling:
         """What of this request the model cannot do."""
         model = models.find(self._models, request)
         found = models.problems(model, request, self._models, self._config.today())
-        return found or models.unfit(request, PICTURE)
+        return found or photos.unfit(request, PICTURE)
 
     def notes(self, request: Request) -> Sequence[str]:
         """What a person should know of the model."""

@@ -50,8 +50,9 @@ class Free:
 class Model:
     """One model. `seconds` are all lengths it makes; `audio` is never, optional or always; `sizes` by aspect.
 
-    `per_second`: resolution → (silent, with sound) USD; `per_picture`: quality → (pixels, USD) by pixels;
-    `per_million`: USD for a million tokens of a kind; `pictures`: most input pictures, `least_pictures` it needs.
+    `seconds_at`: those of a resolution that makes fewer. `per_second`: resolution → (silent, with sound) USD;
+    `per_picture`: quality → (pixels, USD) by pixels; `per_million`: USD for a million tokens of a kind; `pictures`: most
+    input pictures, `least_pictures` it needs.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Model:
     sizes: Mapping[str, tuple[Size, ...]] = field(default_factory=dict)
     free: Free | None = None
     seconds: tuple[int, ...] = ()
+    seconds_at: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     audio: str = "never"
     seed: bool = False
     negative: bool = False
@@ -169,7 +171,8 @@ def _date(value: object) -> date:
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "sizes": _sizes, "free": _free, "seconds": _lengths, "per_second": _per_second, "per_picture": _per_picture,
+    "sizes": _sizes, "free": _free, "seconds": _lengths, "seconds_at": lambda value: {n: _lengths(v) for n, v in value.items()},
+    "per_second": _per_second, "per_picture": _per_picture,
     "per_million": lambda value: {name: _money(price) for name, price in value.items()}, "per_minute": _money,
     "slack": lambda value: Slack(_money(value.get("factor", 1)), _money(value.get("extra", 0))), "ends": _date,
     "background": tuple, "formats": tuple, "qualities": tuple,
@@ -226,7 +229,15 @@ def _stepped(side: float, step: int) -> int:
 def seconds(model: Model, request: Request) -> int | None:
     """The length to buy: the shortest one the model makes that is no shorter than what is wanted."""
     wanted = float(request.params.get("seconds") or 0)
-    return next((length for length in model.seconds if length >= wanted - 1e-6), None)
+    return next((length for length in lengths(model, request)[0] if length >= wanted - 1e-6), None)
+
+
+def lengths(model: Model, request: Request) -> tuple[tuple[int, ...], str]:
+    """All lengths it makes of the frame that is wanted, and that frame's name where others last otherwise."""
+    frame = size(model, request) if model.seconds_at else None
+    named = (frame.name, resolution(frame)) if frame else ()
+    found = next((name for name in named if name in model.seconds_at), "")
+    return (model.seconds_at[found], found) if found else (model.seconds, "")
 
 
 def problems(model: Model | None, request: Request, models: Models, today: date) -> list[str]:
@@ -290,7 +301,8 @@ def _length(model: Model, request: Request) -> Iterator[str]:
     if not isinstance(wanted, int | float) or isinstance(wanted, bool) or not 0 < wanted < math.inf:
         yield f"{model.id} needs a length in seconds, not {wanted!r}"
     elif seconds(model, request) is None:
-        yield f"{model.id} makes clips of {_span(model.seconds)} s, not of {wanted:g} s"
+        made, frame = lengths(model, request)
+        yield f"{model.id} makes {f'{frame} ' if frame else ''}clips of {_span(made)} s, not of {wanted:g} s"
 
 
 def _extras(model: Model, request: Request) -> Iterator[str]:
@@ -345,51 +357,3 @@ def video_price(model: Model, request: Request) -> Price | None:
         return None
     least = rate * length
     return Price(least, least * model.slack.factor + model.slack.extra)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What a provider takes as an input picture: formats, most bytes, least side, longest ratio."""
-
-    formats: tuple[str, ...]
-    largest: int
-    side: int = 0
-    ratio: float = 0.0
-
-
-def unfit(request: Request, limits: Picture) -> list[str]:
-    """What speaks against the input pictures that are there already; a clip starts from a picture of its own shape."""
-    found = []
-    for name, path in request.files.items():
-        if os.path.isfile(path):
-            found += [f"the picture {name!r} {problem}" for problem in _unfit(path, request, limits)]
-    return found
-
-
-def _unfit(path: str, request: Request, limits: Picture) -> Iterator[str]:
-    form, width, height = measured(path)
-    if form not in limits.formats:
-        yield f"is not {_listed(limits.formats)}"
-        return
-    if os.path.getsize(path) > limits.largest:
-        yield f"has more than {limits.largest / 1e6:g} MB"
-    if min(width, height) < limits.side:
-        yield f"is {width}x{height}, smaller than {limits.side} px a side"
-    if limits.ratio and max(width / height, height / width) > limits.ratio:
-        yield f"is {width}x{height}, longer than {limits.ratio}:1"
-    across, _, down = str(request.params.get("aspect", "")).partition(":")
-    if request.kind == "video" and across.isdigit() and down.isdigit():
-        wanted = int(across) / int(down)
-        if not 0.95 < width / height / wanted < 1.05:
-            yield f"is {width}x{height}, and the clip is to be {across}:{down}"
-
-
-def measured(path: str) -> tuple[str, int, int]:
-    """(format, width, height) of a picture, from its header; format "" for none that is known."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
-            return picture.format or "", *picture.size
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        return "", 0, 0

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from clipbuild.providers import models
+from clipbuild.providers import models, photos
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import (
     Accepted,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 BASE_URL = "https://api.openai.com/v1"
 ANSWER_SECONDS = 900.0
 """How long an answer may take: large pictures at the highest quality take minutes, and a late one is paid all the same."""
-PICTURE = models.Picture(formats=("PNG", "JPEG", "WEBP"), largest=50_000_000)
+PICTURE = photos.Picture(formats=("PNG", "JPEG", "WEBP"), largest=50_000_000)
 
 TOKENS_A_PHOTO = (300, 6300)
 """Least and most input tokens of a reference photo: below what resellers list, above the most that earlier models took."""
@@ -84,7 +84,7 @@ class OpenAI:
         params = request.params
         if params.get("background") == "transparent" and params.get("format") == "jpeg":
             found.append("a jpeg has no transparent background")
-        return [*found, *models.unfit(request, PICTURE)]
+        return [*found, *photos.unfit(request, PICTURE)]
 
     def notes(self, request: Request) -> Sequence[str]:
         """What a person should know of the model."""

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from clipbuild.providers import models, openai
+from clipbuild.providers import models, openai, photos
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
 from clipbuild.providers.http import Answer, Http, bearer, checked, content, decide, maps
@@ -203,7 +203,7 @@ def failure(answer: Answer) -> SubmitError:
 
 
 def _data_url(path: str) -> str:
-    form = models.measured(path)[0].lower()
+    form = photos.measured(path)[0].lower()
     return f"data:image/{form};base64,{base64.b64encode(content(path)).decode('ascii')}"
 
 

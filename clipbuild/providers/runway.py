@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from clipbuild.providers import models
+from clipbuild.providers import models, photos
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
 from clipbuild.providers.http import LOOPBACK, Answer, Http, Rule, bearer, checked, content, decide
@@ -21,7 +21,7 @@ VERSION = "2024-11-06"
 CREDIT_USD = Decimal("0.01")
 DATA_URI = 5_000_000
 """Longest data URI Runway takes; above it a picture is uploaded first."""
-PICTURE = models.Picture(formats=("PNG", "JPEG", "WEBP"), largest=200_000_000)
+PICTURE = photos.Picture(formats=("PNG", "JPEG", "WEBP"), largest=200_000_000)
 
 _R2 = "docs.dev.runwayml.com/errors/errors"
 OUTCOMES = (
@@ -65,7 +65,7 @@ class Runway:
         """What of this request the model cannot do."""
         model = models.find(self._models, request)
         found = models.problems(model, request, self._models, self._config.today())
-        return found or models.unfit(request, PICTURE)
+        return found or photos.unfit(request, PICTURE)
 
     def notes(self, request: Request) -> Sequence[str]:
         """What a person should know of the model."""
@@ -111,7 +111,7 @@ class Runway:
 
     async def _uri(self, path: str) -> str:
         """A picture as a data URI, or uploaded. Raises SubmitError(NOT_SENT …): an upload is free."""
-        form, _, _ = models.measured(path)
+        form, _, _ = photos.measured(path)
         data = content(path)
         uri = f"data:image/{form.lower()};base64,{base64.b64encode(data).decode('ascii')}"
         return uri if len(uri) <= DATA_URI else await self._uploaded(f"picture.{form.lower()}", data)

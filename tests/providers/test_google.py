@@ -11,7 +11,7 @@ import pytest
 from clipbuild.errors import UsageError
 from clipbuild.providers import google
 from clipbuild.providers.config import Config
-from clipbuild.providers.contract import Outcome, PollError, Request, State, Status, SubmitError
+from clipbuild.providers.contract import Outcome, PollError, Price, Request, State, Status, SubmitError
 from tests.fakes.vertex import Vertex
 from tests.support.adapters import CASES, DAY, VIDEO, bought, download, photo, run
 from tests.support.fixtures import Fixture, Given, all_of
@@ -244,10 +244,14 @@ def test_vertex_completes_a_job(tmp_path: Any) -> None:
 
 
 def test_vertex_problems(tmp_path: Any) -> None:
-    """1080p only as 8 s; 9 s never."""
+    """1080p comes only as 8 s, so shorter ones are bought as that, at its price; 9 s never."""
     maker = veo("create_ok")
-    assert "makes 1080p only as clips of 8 s" in maker.problems(Request("video", {**VEO, "seconds": 6}))[0]
-    assert "clips of 4, 6, 8 s, not of 9 s" in maker.problems(Request("video", {**VEO, "seconds": 9}))[0]
-    assert maker.problems(Request("video", {**VEO, "seconds": 6, "resolution": "720p"})) == []
+    five = Request("video", {**VEO, "seconds": 5})
+    assert (maker.problems(five), maker.document(five)["parameters"]["durationSeconds"]) == ([], 8)
+    assert maker.price(five) == Price(Decimal("0.96"), Decimal("0.96"))
+    assert "makes 1080p clips of 8 s, not of 9 s" in maker.problems(Request("video", {**VEO, "seconds": 9}))[0]
+    small = Request("video", {**VEO, "seconds": 5, "resolution": "720p"})
+    assert maker.document(small)["parameters"]["durationSeconds"] == 6
+    assert "clips of 4, 6, 8 s, not of 9 s" in maker.problems(Request("video", {**small.params, "seconds": 9}))[0]
     data = maker.document(Request("video", VEO, {"image": photo(tmp_path, 1080, 1920)}))
     assert base64.b64decode(data["instances"][0]["image"]["bytesBase64Encoded"])[:4] == b"\x89PNG"

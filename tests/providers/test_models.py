@@ -1,6 +1,5 @@
 """The model tables: every entry whole, sensible and sourced; how a frame, a length and a price are chosen."""
 
-import os
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -97,11 +96,3 @@ def test_prices_are_exact() -> None:
 def test_utf16_units_are_counted_as_the_provider_does() -> None:
     """An emoji is two units, for those who count that way."""
     assert (models.units("a🙂", "utf16"), models.units("a🙂", "characters")) == (3, 2)
-
-
-def test_a_hostile_picture_is_measured_as_none(tmp_path: Any) -> None:
-    """Text, nothing, a folder: no size, no crash."""
-    (tmp_path / "a.png").write_text("<svg/>")
-    (tmp_path / "b.png").write_bytes(b"")
-    os.mkdir(tmp_path / "c.png")
-    assert {models.measured(str(tmp_path / name)) for name in ("a.png", "b.png", "c.png", "d.png")} == {("", 0, 0)}

@@ -42,6 +42,7 @@ def row(model: models.Model) -> tuple[str, ...]:
     lengths = "–"
     if model.seconds:
         lengths = models._span(model.seconds).replace(" to ", "–")
+        lengths += "".join(f" ({name}: {models._span(made)})" for name, made in model.seconds_at.items())
     return f"{name}/{model.id}", model.kind, aspects, lengths, model.audio if model.seconds else "–", priced(model)
 
 
