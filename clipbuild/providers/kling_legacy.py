@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
-from clipbuild.providers import kling, models
+from clipbuild.providers import kling, models, photos
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
 from clipbuild.providers.http import Answer, Http, bearer, checked, content, maps
@@ -22,7 +22,7 @@ from clipbuild.providers.http import Answer, Http, bearer, checked, content, map
 PATH = "/v1/videos/image2video"
 LIFE, EARLY = 1800, 5
 """Seconds that a token lives, and by which it begins before now, for clocks that differ."""
-PICTURE = models.Picture(formats=("PNG", "JPEG"), largest=10_000_000, side=300, ratio=2.5)
+PICTURE = photos.Picture(formats=("PNG", "JPEG"), largest=10_000_000, side=300, ratio=2.5)
 STATES = {"submitted": State.QUEUED, "processing": State.RUNNING, "succeed": State.DONE, "failed": State.FAILED}
 
 
@@ -67,7 +67,7 @@ class KlingLegacy:
         """What of this request the model cannot do."""
         model = models.find(self._models, request)
         found = models.problems(model, request, self._models, self._config.today())
-        return found or models.unfit(request, PICTURE)
+        return found or photos.unfit(request, PICTURE)
 
     def notes(self, request: Request) -> Sequence[str]:
         """What a person should know of the model."""
