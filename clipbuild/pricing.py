@@ -236,13 +236,16 @@ def table(found: Bill) -> Iterator[str]:
     that only follow when a check refuses the ones before."""
     found, waits = Bill(tuple(line for line in found.lines if not line.waits)), found.waits
     providers, products = found.by("provider"), found.by("sku")
+    priced = {line.provider for line in found.lines if line.price is not None}
     for name, price in providers.items():
-        yield f"  {name:24} {_range(price)}"
+        yield f"  {name:24} {_range(price) if name in priced else 'not known'}"
     if 1 < len(products) <= 40:
         yield ""
         for name, price in products.items():
             yield f"  {name:24} {_range(price)}"
     yield f"  {'in all':24} {_range(found.total)}"
+    if found.unknown:
+        yield f"  {'price not known':24} {counted(len(found.unknown), 'action')}, not bought; `clipbuild check` says why"
     if found.retakes:
         yield f"  {'of it further takes':24} {usd(found.retakes)} at most, when a check refuses those before (`takes`)"
     if found.standins:

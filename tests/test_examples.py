@@ -11,11 +11,17 @@ SHOP = pathlib.Path(__file__).resolve().parent.parent / "examples" / "storefront
 
 
 def test_the_storefront_builds_whole(tmp_path: pathlib.Path) -> None:
-    """As drafts, which take every step but are small: every clip playable in its shape, with words and cover beside it."""
+    """As drafts, which take every step but are small: without a warning, every clip playable in its shape, with words and
+    cover beside it."""
     ignored = shutil.ignore_patterns("dist*", ".clipbuild")
     project = Project(pathlib.Path(shutil.copytree(SHOP, tmp_path / "shop", ignore=ignored)))
-    built = project.build()
+    status, out, err = project.run("check")
+    assert (status, err) == (0, "")
+    assert out.endswith("nothing wrong\n")
+    built = project.build("--events", str(tmp_path / "events.jsonl"))
     assert (built.status, built.failed) == (0, [])
+    told = map(json.loads, (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines())
+    assert [event for event in told if event["event"] == "warned"] == []
     rows = json.loads((project.tree / "manifest.json").read_bytes())["deliverables"]
     clips = {row["path"]: row for row in rows if row["path"].endswith(".mp4")}
     platforms = {path.partition("/")[0] for path in clips}

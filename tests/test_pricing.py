@@ -59,6 +59,10 @@ def test_what_has_no_price_is_named() -> None:
     assert Bill((unknown, line())).unknown == ["a/v/image"]
     assert Bill((Line(action("a"), "a", "openai", True, None, "approval"),)).unknown == []
     assert worded(unknown) == "price not known: not bought"
+    rows = [row.split(maxsplit=1) for row in table(Bill((Line(action("b/v/animate"), "b", "kling", True, None), line())))]
+    assert ["kling", "not known"] in rows
+    assert rows[-1][0] == "price"
+    assert "1 action, not bought; `clipbuild check` says why" in rows[-1][1]
 
 
 def test_a_line_in_words() -> None:

@@ -6,7 +6,7 @@ Words only; decides nothing.
 from clipbuild.errors import ActionError, ClipbuildError, DecisionError, IncompleteError, UsageError, shown
 from clipbuild.providers.contract import SubmitError
 from clipbuild.providers.records import ZERO, Job, Step
-from clipbuild.providers.registry import keeps
+from clipbuild.providers.registry import keeps, variable
 from clipbuild.providers.spend import usd
 
 WORDS = {
@@ -76,8 +76,9 @@ def lane_closed(job: Job, error: SubmitError, why: str = "") -> ClipbuildError:
     """Why nothing more is sent to this provider in this run."""
     facts = [("answer", shown(error))]
     if error.status == 401 or error.code == "no key":
-        hint = "`clipbuild doctor` shows which key is read"
-        return UsageError(f"{job.provider}: the key is missing or was refused", facts, hint)
+        hint = f"set {variable(job.provider)}; `clipbuild doctor` shows which keys are read, and from where"
+        answer = [] if error.code == "no key" else facts
+        return UsageError(f"{job.provider}: the key is missing or was refused", answer, hint)
     if 300 <= error.status < 400:
         hint = "mend its base URL in your configuration"
         return ActionError(f"{job.provider}: sends us elsewhere, which is not followed", facts, hint)

@@ -49,6 +49,8 @@ class Screen:
     made: list[Made] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     """Where the bytes of a digest are that the page may show."""
+    refused: bool = False
+    """The project as it is can't be built: that, and no failure of a step, is what `problems` says."""
     _written: list[str] = field(default_factory=list)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -62,7 +64,7 @@ class Screen:
         match event:
             case events.BuildStarted():
                 self.phase, self.done, self.total = BUILDING, 0, event.will_run + event.may_run
-                self.problems, self._written = [], []
+                self.problems, self._written, self.refused = [], [], False
             case events.ActionFinished() | events.ActionSkipped():
                 self.done += 1
             case events.ActionFailed():
@@ -81,13 +83,14 @@ class Screen:
     def wrong(self, text: str) -> None:
         """The project can't be built as it is: shown with its place, until a save mends it."""
         with self._guard:
-            self.phase, self.problems = WRONG, [text]
+            self.phase, self.problems, self.refused = WRONG, [text], True
         self.changed()
 
     def well(self) -> None:
-        """What was wrong is mended."""
+        """The project can be built again; what failed in the build that found it out stays."""
         with self._guard:
-            self.phase, self.problems = WATCHING, []
+            if self.refused:
+                self.phase, self.problems, self.refused = WATCHING, [], False
         self.changed()
 
     def fill(self) -> None:
