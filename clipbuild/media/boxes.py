@@ -216,8 +216,8 @@ def _entry(kind: str, body: bytes) -> dict[str, object]:
         facts |= {"profile": config[1], "level": config[3], "pixels": _pixels(config)}
     if len(pixel) >= 8 and all(sides := struct.unpack(">II", pixel[:8])):
         facts["pixel"] = sides
-    if colour[:4] == b"nclx":
-        primaries, transfer, matrix, full = struct.unpack_from(">HHHB", colour, 4)
+    if colour[:4] in (b"nclx", b"nclc"):  # the second is QuickTime's, and always limited
+        primaries, transfer, matrix, full = struct.unpack_from(">HHHB", colour.ljust(11, b"\0"), 4)
         facts["colour"] = (primaries, transfer, matrix, full >> 7)
     return facts
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clipbuild.errors import MediaError
-from clipbuild.media import color, probe
+from clipbuild.media import color, dynamics, probe
 from clipbuild.media import ffmpeg as door
 from clipbuild.media.frames import Box, Rows
 from clipbuild.media.probe import Facts
@@ -23,6 +23,7 @@ from clipbuild.media.warp import LEVEL, MARGIN, ONE, Placed, Plane
 Bytes = NDArray[np.uint8]
 SEEKS = 4
 """From how many frames on one decoder for all is quicker than one for each."""
+SCALING = "lanczos+accurate_rnd+full_chroma_int+bitexact"
 LEAST_RATE, MOST_RATE = Fraction(20), Fraction(60)
 
 
@@ -147,13 +148,19 @@ def _decoder(
     if at:
         options["ss"] = f"{at:.4f}"
     picture = ffmpeg.input(door.source(path), **options).video
+    covers: dict[str, Any] = {"force_original_aspect_ratio": "increase"} if facts.square else {}
+    covers |= {"force_divisible_by": 2}
     if not facts.steady:
         picture = picture.filter("fps", f"{rate.numerator}/{rate.denominator}", start_time=0)
-    picture = picture.filter(
-        "scale", *_covering(facts, size), **({"force_original_aspect_ratio": "increase"} if facts.square else {}),
-        force_divisible_by=2, flags="lanczos+accurate_rnd+full_chroma_int+bitexact", out_color_matrix="bt709", out_range="tv",
-    )  # fmt: skip
-    picture = picture.filter("crop", *size).filter("format", pixels)
+    plain = {"flags": SCALING, "out_color_matrix": "bt709", "out_range": "tv"}
+    if dynamics.is_high(facts.colour):
+        picture = picture.filter("scale", *_covering(facts, size), **covers, flags=SCALING).filter("crop", *size)
+        picture = picture.filter("format", "gbrp12le")
+        picture = picture.filter("lut3d", file=dynamics.table(facts.colour[1]), interp="tetrahedral")
+        picture = picture.filter("scale", "iw", "ih", **plain)
+    else:
+        picture = picture.filter("scale", *_covering(facts, size), **covers, **plain).filter("crop", *size)
+    picture = picture.filter("format", pixels)
     rest: dict[str, Any] = {"frames:v": most} if most else {}
     return ffmpeg.output(picture, "pipe:1", format="rawvideo", fps_mode="passthrough", **rest)
 

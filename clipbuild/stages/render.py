@@ -37,7 +37,7 @@ class Render:
     """
 
     name: str = "render"
-    version: int = 7
+    version: int = 8
     outputs: tuple[str, ...] = ("video", "told")
     tools: tuple[str, ...] = ("ffmpeg", "pillow", "numpy", "freetype", "harfbuzz", "bidi")
     inline: bool = False
