@@ -56,8 +56,9 @@ class Holds:
         said = standing(self.said(), blob)
         if blob is None or said == APPROVED:
             return None
-        sku = wanted.clip.split(".")[0]
-        look = "`clipbuild review`"
+        profile = of_profile(self.session)
+        sku = f"{wanted.clip.split('.')[0]}{profile}"
+        look = f"`clipbuild review{profile}`"
         if said == REJECTED:
             reason = self.said()[blob].reason
             return Hold(wanted.clip, REJECTED, "rejected" + (f": {reason}" if reason else ""),
@@ -93,6 +94,11 @@ class Holds:
         return not self.approved_only and any(hold.kind != REJECTED for hold in self.found.values())
 
 
+def of_profile(session: Session) -> str:
+    """What a command needs to speak of the profile that was built."""
+    return f" --profile {session.wish.profile}" if session.wish.profile else ""
+
+
 def still(action: Action) -> str:
     """The input of a bought action that is a picture made here or bought before: "" for none."""
     return "image" if action.stage == "animate" else "reference" if "reference" in action.inputs else ""
@@ -108,8 +114,8 @@ def gate(session: Session) -> Callable[[Action, Digest, Mapping[str, Digest]], N
         if session.catalog.project.approve != "stills" or not source or session.lock.pin(key):
             return
         if standing(said, inputs.get(source)) != APPROVED:
-            sku = action.name.split("/")[0].split(".")[0]
-            hint = f"look at it: `clipbuild review`; or `clipbuild approve --still {sku}`"
+            sku, profile = action.name.split("/")[0].split(".")[0], of_profile(session)
+            hint = f"look at it: `clipbuild review{profile}`; or `clipbuild approve --still {sku}{profile}`"
             whose = "its" if source == "image" else "the first shot's"
             raise DecisionError(f"{action.name}: {whose} picture waits for a person's approval", hint=hint)
 

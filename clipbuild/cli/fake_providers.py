@@ -10,6 +10,7 @@ from types import ModuleType
 import click
 
 import clipbuild
+from clipbuild.errors import UsageError
 
 
 @click.command()
@@ -24,7 +25,11 @@ def fake_providers(port: int, seconds: float, slots: int, small: bool) -> int:
     Prints the keys and addresses to set; results are real pictures and clips. Runs until Ctrl-C.
     """
     arguments = ["--port", str(port), "--seconds", str(seconds), "--slots", str(slots)]
-    _fakes().main([*arguments, *(["--small"] if small else [])])
+    try:
+        _fakes().main([*arguments, *(["--small"] if small else [])])
+    except OSError as error:
+        hint = "is another `clipbuild fake-providers` running? `--port 0` takes any free ones"
+        raise UsageError(error.strerror or str(error), hint=hint) from None
     return 0
 
 

@@ -4,6 +4,7 @@ Knows nothing of what is served.
 """
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -76,4 +77,5 @@ def serve(desk: Desk, listening: socket.socket, ready: Callable[[str], None]) ->
         timeout_keep_alive=IDLE_SECONDS, h11_max_incomplete_event_size=HEADER_LIMIT, timeout_graceful_shutdown=2,
     )  # fmt: skip
     ready(f"http://{HOST}:{port}/enter?key={keys.first}")
-    uvicorn.Server(config).run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn's way to hand on a Ctrl-C, which is how this ends
+        uvicorn.Server(config).run(sockets=[listening])

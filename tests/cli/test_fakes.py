@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 
@@ -33,3 +34,14 @@ def test_a_rehearsal_needs_nothing_but_what_is_printed(tmp_path: pathlib.Path) -
         out, _ = fakes.communicate(timeout=20)
     assert "openai: 1 charges" in out
     assert "kling: 1 charges, $0.252, 1 submits" in out
+
+
+def test_a_port_in_use_is_told(tmp_path: pathlib.Path) -> None:
+    """A second rehearsal beside the first says what is in the way, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "clipbuild", "fake-providers", "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"clipbuild: port {port} can't be used\n    hint")
+    assert "--port 0" in done.stderr

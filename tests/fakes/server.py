@@ -116,6 +116,7 @@ class Fake:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closing = asyncio.Event()
+        self._refused: OSError | None = None
 
     # --- running -------------------------------------------------------------------------------------------------
 
@@ -125,6 +126,8 @@ class Fake:
         self._thread.start()
         if not ready.wait(10):
             raise RuntimeError("the fake did not start")
+        if self._refused:
+            raise self._refused
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,7 +142,12 @@ class Fake:
 
     async def _run(self, ready: threading.Event) -> None:
         self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 20, backlog=512)
+        try:
+            self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 20, backlog=512)
+        except OSError as error:
+            self._refused = OSError(error.errno, f"port {self.port} can't be used")
+            ready.set()
+            return
         self.port = self._server.sockets[0].getsockname()[1]
         ready.set()
         await self._closing.wait()

@@ -241,7 +241,7 @@ def test_the_page_on_prompts_tells_the_truth() -> None:
     page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text()
     example = re.search(r"```jinja\n(.*?)```", page, re.DOTALL)
     assert example
-    assert "Lighting: soft window light from the left, with a candle just out of frame." in render(clip(), packshot__j2=example[1]).text
+    assert "Lighting: soft window light from the left.\nA candle burns just out of frame." in render(clip(), packshot__j2=example[1]).text
     for words in (context(clip(), "9:16", "push-in", 5.0), set(FILTERS) - {"d", "count"}):
         assert [word for word in words if f"`{word}`" not in page] == []
     for kind, name in (("picture", "packshot.j2"), ("move", "packshot.motion.j2")):
