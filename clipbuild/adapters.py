@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action
-from clipbuild.providers.contract import Provider, Request
+from clipbuild.providers.contract import Outcome, Provider, Request, SubmitError
 from clipbuild.providers.desk import Order
 from clipbuild.settings import Settings, config_path
 from clipbuild.stages import registry as stages
@@ -51,7 +51,11 @@ class Adapters:
         path = keys.keys_path(self.environment, config_path(self.environment))
 
         def key() -> str:
-            return keys.look_up(registry.variable(name), self.environment, path) if self.settings.trusted else ""
+            variable = registry.variable(name)
+            found = keys.look_up(variable, self.environment, path) if self.settings.trusted else ""
+            if not found.strip():
+                raise SubmitError(Outcome.LANE_CLOSED, "no key", f"set {variable}")
+            return found
 
         return Config(key, Downloader(nearby(base)), base, partials=self.settings.partial_pictures)
 

@@ -80,8 +80,11 @@ def named(journal: Journal, prefix: str) -> Job:
 
 
 def adopt(journal: Journal, job: Job, provider_job: str) -> Job:
-    """The provider did take it, under this id: the next build collects it. Raises UsageError."""
-    if not job.is_ambiguous:
+    """The provider did take it, under this id: the next build collects it; also where a wrong id was adopted and nothing
+    found under it. Raises UsageError."""
+    latest = journal.replay.latest(job.key)
+    is_last = latest is None or latest.intent == job.intent
+    if not job.is_ambiguous and not (job.state is Step.LOST and is_last):
         raise UsageError(f"{job.name}: its job is {told(job)}; there is nothing to adopt")
     if not keeps(job.provider):
         raise UsageError(f"{job.name}: {job.provider} keeps no results; there is nothing to adopt", hint=to_decide(job))

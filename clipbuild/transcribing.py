@@ -19,6 +19,7 @@ from clipbuild.providers.desk import Desk
 from clipbuild.providers.elsewhere import Elsewhere
 from clipbuild.providers.jobs import Buyer
 from clipbuild.providers.journal import workspace_name
+from clipbuild.providers.records import Record, Step
 from clipbuild.providers.scribe import Scribe
 from clipbuild.providers.spend import Budget, Spending
 
@@ -51,10 +52,15 @@ async def _bought(session: Session, action: Action, path: str, budget: Budget) -
     adapters = Adapters(session.settings, os.environ)
     spending = Spending(budget, session.lock.pins.values(), Elsewhere(session.journal.mirror))
     place = Workspace(session.wish.root)
+    is_own = not session.journal.replay.open_build(workspace_name(place.root))
     desk = Desk(Scribe(session.journal), session.store, spending, adapters.get, workspace_name(place.root), place.temp)
     try:
         with session.store.use():
-            return await Buyer(desk, Collector(desk)).buy(order_of(action, action.id, {"sound": path}))
+            trace = await Buyer(desk, Collector(desk)).buy(order_of(action, action.id, {"sound": path}))
+        build = session.journal.replay.open_build(desk.workspace)
+        if is_own and build:  # a whole of its own: the next build has a cap of its own
+            session.journal.append(Record(Step.ENDED, desk.now(), name=desk.workspace, build=build))
+        return trace
     finally:
         await adapters.close()
 

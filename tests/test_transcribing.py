@@ -39,6 +39,16 @@ def test_the_words_of_a_sound_become_captions(tmp_path: pathlib.Path) -> None:
         assert b"Meet the little lamp" in shop.files()["tiktok/item-0/item-0.srt"]
 
 
+def test_each_has_a_cap_of_its_own(tmp_path: pathlib.Path) -> None:
+    """Two sounds, each within what its own command allows: the first does not count to the second, nor to a build."""
+    with opened(tmp_path, "openai") as shop:
+        shop.stock(1, motion="local")
+        voice(shop)
+        for language in ("en", "de"):
+            status, _, err = shop.run("transcribe", "sound/voice.wav", "--language", language, "--max-spend", "0.0004")
+            assert status == 0, err
+
+
 @pytest.mark.parametrize(
     ("args", "status", "says"),
     [

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 
 import click
 
@@ -32,7 +33,7 @@ def doctor(as_json: bool) -> int:
         "encoders": {name: name in encoders for name in ENCODERS},
         "filters": {name: name in filters for name in FILTERS},
         "fonts": [fonts.BODY, *fonts.FALLBACKS], "missing": missing,
-        "trusted run": chosen.trusted, **_money(),
+        "trusted run": chosen.trusted, **_money(chosen.plugins),
     }  # fmt: skip
     if as_json:
         show_json(facts)
@@ -46,7 +47,7 @@ def doctor(as_json: bool) -> int:
     return 1 if missing else 0
 
 
-def _money() -> dict[str, str]:
+def _money(plugins: Iterable[str]) -> dict[str, str]:
     """Where the configuration is, and where each provider's key would be read from; the keys themselves are not told."""
     from clipbuild.providers import keys, registry
     from clipbuild.settings import config_path
@@ -54,8 +55,8 @@ def _money() -> dict[str, str]:
     config = config_path(os.environ)
     path = keys.keys_path(os.environ, config)
     places = {
-        f"key of {name}": keys.place(entry.variable, os.environ, path) or f"none: set {entry.variable}"
-        for name, entry in registry.PROVIDERS.items()
+        f"key of {name}": keys.place(registry.variable(name), os.environ, path) or f"none: set {registry.variable(name)}"
+        for name in (*registry.PROVIDERS, *plugins)
     }
     return {"configuration": config if os.path.isfile(config) else f"none: {config}", **places}
 

@@ -32,9 +32,10 @@ def _today() -> date:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`key` looks the secret up at the moment it is needed and may raise. `base_url` "" is the provider's own;
-    `models` {} the shipped table. `transport` stands in for the network; `patience` seconds to an answer; `partials`
-    unfinished pictures to ask for on the way, where the provider sells them; `now` seconds since 1970."""
+    """`key` looks the secret up at the moment it is needed; without one it raises SubmitError, for nothing can be sent.
+    `base_url` "" is the provider's own; `models` {} the shipped table. `transport` stands in for the network; `patience`
+    seconds to an answer; `partials` unfinished pictures to ask for on the way, where the provider sells them; `now` seconds
+    since 1970."""
 
     key: Callable[[], str]
     download: Download

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from clipbuild.errors import UsageError
 from clipbuild.providers import models, photos
 from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
@@ -22,6 +23,7 @@ LONG_WAIT = 300.0
 """A wait longer than this is the quota of a day."""
 PICTURE = photos.Picture(formats=("PNG", "JPEG", "WEBP"), largest=20_000_000)
 VERTEX = "vertex"
+PLACE = 'vertex = "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION"'
 
 _G1 = "google-genai 3.4.0, types and errors"
 OUTCOMES = (
@@ -194,6 +196,8 @@ class Veo(_Google):
     service = VERTEX
 
     def __init__(self, config: Config) -> None:
+        if not config.base_url:
+            raise UsageError("vertex: no base URL is configured", hint=f"in your own configuration, [base_urls]: {PLACE}")
         super().__init__(config, config.base_url, self._headers)
 
     def _headers(self) -> dict[str, str]:

@@ -332,10 +332,16 @@ def intent_of(key: str, attempt: int) -> str:
 
 
 def priced(provider: Provider, order: Order) -> Price | None:
-    """What it may cost. Raises ActionError for what the model can't do: nothing is sent then."""
-    found = list(provider.problems(order.request))
+    """What it may cost. Raises ActionError for what the model can't do, or an adapter that fails: nothing is sent then."""
+    try:
+        found, price = list(provider.problems(order.request)), provider.price(order.request)
+    except ClipbuildError:
+        raise
+    except Exception as error:
+        facts = [("adapter", shown(f"{type(error).__name__}: {error}"))]
+        raise ActionError(f"{order.name}: the adapter of {order.provider} fails", facts) from error
     if found:
         facts = [("problem", shown(problem)) for problem in found]
         hint = "`clipbuild check` says where it is asked for"
         raise ActionError(f"{order.name}: {order.provider} can't make this", facts, hint)
-    return provider.price(order.request)
+    return price

@@ -23,6 +23,9 @@ def ended(job: Job) -> ClipbuildError:
     facts.append(("charged", charged(job)))
     sku = job.name.split("/")[0]
     hint = f"change the prompt or the model, or ask for another try: `clipbuild retake {sku} --because …`"
+    if job.state is Step.LOST:
+        short = job.intent[:8]
+        hint = f"was the id wrong? `clipbuild jobs adopt {short} --job ID`; else `clipbuild jobs resubmit {short}` buys it anew"
     if job.state is Step.ABANDONED:
         hint = f"you abandoned it; `clipbuild jobs resubmit {job.intent[:8]}` buys it anew"
     return ActionError(f"{job.name}: {job.provider} {WORDS.get(job.state, job.state.value)}", facts, hint)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from clipbuild.providers.journal import Journal
+from clipbuild.providers.records import Record, Step
 from tests.support.shop import Shop, opened
 
 
@@ -96,6 +98,25 @@ def test_adopt_and_collect_store_a_result_without_buying(tmp_path: pathlib.Path)
         assert "stored" in out
         assert shop.build().status == 0
         assert shop.charges() == {"openai": 1, "runway": 1}
+
+
+def test_a_wrong_id_can_be_mended(tmp_path: pathlib.Path) -> None:
+    """Adopted under a slip of the pen, and not found there: the build says how to name the right one, and nothing is lost."""
+    with opened(tmp_path, "openai", "runway") as shop:
+        shop.stock(1, motion="runway")
+        shop.fakes["runway"].script(submit=["reset_after"], poll=["done"])
+        assert shop.build().status == 4
+        short = listed(shop)[0]["id"][:8]
+        assert shop.run("jobs", "adopt", short, "--job", "a-slip")[0] == 0
+        journal = Journal(str(shop.root / ".clipbuild/journal")).open()
+        job = next(one for one in journal.replay.jobs.values() if one.job == "a-slip")
+        journal.append(Record(Step.LOST, job.since, job.intent, job.key, job.name, job.provider))
+        journal.close()
+        assert f"jobs adopt {short}" in str(shop.build().plain["errors"])
+        assert shop.run("jobs", "adopt", short, "--job", next(iter(shop.fakes["runway"].jobs)))[0] == 0
+        assert shop.build().status == 0
+        assert shop.charges() == {"openai": 1, "runway": 1}
+        assert shop.run("jobs", "adopt", short, "--job", "again")[0] == 2
 
 
 def test_a_retake_buys_another_take_and_says_why_in_the_lock(tmp_path: pathlib.Path) -> None:

@@ -15,9 +15,9 @@ from clipbuild.providers.config import Config
 from clipbuild.providers.contract import Outcome, Provider, Request, SubmitError
 from tests.fakes import media
 from tests.fakes.server import Fake, Job
-from tests.fakes.strict import fields, text
+from tests.fakes.strict import fields, text, whole
 from tests.fakes.wire import Asked, Reply
-from tests.support.adapters import VIDEO, bought, download, run
+from tests.support.adapters import VIDEO, bought, download, photo, run
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "providers.md"
 PART = re.compile(r"<!-- models -->\n(.*?)<!-- /models -->", re.DOTALL)
@@ -71,6 +71,12 @@ def test_the_page_shows_the_shipped_tables() -> None:
     assert page == wanted
 
 
+FIELDS = fields(
+    {"prompt": text(1, 999), "reference": text(1, 99), "picture": text(99, 10**8), "seconds": whole(1, 10)},
+    "prompt", "reference", "picture", "seconds",
+)  # fmt: skip
+
+
 class Acme(Fake):
     """The service that the example's adapter is for."""
 
@@ -81,7 +87,7 @@ class Acme(Fake):
             return self.error(401)
         if asked.method == "POST" and asked.path == "/clips":
             body = asked.json()
-            wrong = fields({"prompt": text(1, 999), "reference": text(1, 99)}, "prompt", "reference")(body)
+            wrong = FIELDS(body)
             return await self.submitted(asked, wrong, lambda: self._made(body), lambda job: Reply(201, {"id": job.id}))
         if "reference" in asked.query:
             return Reply(200, [{"id": job.id} for job in self.jobs.values() if job.token == asked.query["reference"]])
@@ -111,20 +117,23 @@ def adapter(fake: Fake) -> Provider:
     return made
 
 
-REQUEST = Request("video", {"model": "acme", **VIDEO})
+def wanted(folder: Any) -> Request:
+    """A clip of a picture."""
+    return Request("video", {"model": "acme", **VIDEO}, {"image": photo(folder)})
 
 
 def test_the_example_buys_a_clip(tmp_path: Any) -> None:
     """Submit, poll, fetch, find: the adapter of the page as it stands there."""
     with Acme(small=True) as fake:
-        _, files = run(bought(adapter(fake), REQUEST, tmp_path))
+        _, files = run(bought(adapter(fake), wanted(tmp_path), tmp_path))
         assert b"ftyp" in files["video"][:12]
         assert run(adapter(fake).find("cb-1")) == fake.ledger.charges[0].job
         assert run(adapter(fake).find("cb-2")) is None
-        price = adapter(fake).price(REQUEST)
+        price = adapter(fake).price(wanted(tmp_path))
         assert price is not None
         assert price.most == fake.ledger.total
         assert "10 s at most" in adapter(fake).problems(Request("video", {**VIDEO, "seconds": 11}))[0]
+        assert adapter(fake).problems(Request("image", {})) == ["acme makes clips only"]
         json.dumps(fake.ledger.doubles())
 
 
@@ -135,10 +144,10 @@ def test_the_example_buys_a_clip(tmp_path: Any) -> None:
         ("402", Outcome.LANE_CLOSED), ("307", Outcome.UNKNOWN),
     ],
 )  # fmt: skip
-def test_the_example_tells_failures_apart(word: str, outcome: Outcome) -> None:
+def test_the_example_tells_failures_apart(word: str, outcome: Outcome, tmp_path: Any) -> None:
     """As every adapter must; one request each."""
     with Acme(small=True) as fake:
         fake.script(submit=[word])
         with pytest.raises(SubmitError) as raised:
-            run(adapter(fake).submit(REQUEST, "cb-1"))
+            run(adapter(fake).submit(wanted(tmp_path), "cb-1"))
         assert (raised.value.outcome, fake.submits) == (outcome, 1)

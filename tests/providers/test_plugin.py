@@ -45,6 +45,31 @@ def test_named_in_the_users_configuration_it_buys(shop: Shop) -> None:
     assert shop.command("build", "--profile", "studio", "--locked").returncode == 0
 
 
+def test_without_its_key_nothing_is_sent_and_nothing_is_unsure(shop: Shop) -> None:
+    """The variable is named; an adapter that knows nothing of keys can't send an empty one."""
+    shop.configure(plugins='["acme"]')
+    del shop.env["ACME_API_KEY"]
+    built = shop.command("build", "--profile", "studio")
+    assert (built.returncode, shop.fakes["acme"].log) == (2, [])
+    assert "set ACME_API_KEY" in built.stderr
+    assert shop.command("jobs").stdout == "no open jobs\n"
+    assert "set ACME_API_KEY" in shop.command("doctor").stdout
+
+
+def test_an_adapter_that_fails_is_told_not_shown_as_a_crash(shop: Shop) -> None:
+    """It is asked for a picture without being made for one: `check` says so, `plan` prices nothing, nothing is bought."""
+    shop.configure(plugins='["acme"]')
+    site = pathlib.Path(shop.env["PYTHONPATH"].split(os.pathsep)[0])
+    code = (site / "acme_clips.py").read_text()
+    (site / "acme_clips.py").write_text(code.replace('request.kind != "video"', "False"))
+    shop.edit("clipbuild.yaml", "image: \"openai/gpt-image-2.5-flare:low\"", "image: acme/one")
+    for command, status in (("check", 2), ("plan", 0), ("build", 1)):
+        told = shop.command(command, "--profile", "studio")
+        assert (told.returncode, "Traceback" in told.stderr) == (status, False), told.stderr
+        assert command == "build" or "the adapter of acme fails: KeyError" in told.stderr + told.stdout
+    assert shop.submits() == 0
+
+
 def test_what_its_model_cannot_do_is_told_by_check(shop: Shop) -> None:
     """The package's own words, at the product's place."""
     shop.configure(plugins='["acme"]')
