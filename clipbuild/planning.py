@@ -136,6 +136,8 @@ def up_to(session: Session, graph: Graph, stage: str) -> Plan:
     part = Graph()
     part.actions = {action.id: action for action in graph if action.id in needed}
     part.aliases = {of: names for of, names in graph.aliases.items() if of in needed}
+    left = {name for names in part.aliases.values() for name in names}
+    session.undecided = {where for where in session.undecided if f"{where}/choose" in left}
     return judge(session, part)
 
 

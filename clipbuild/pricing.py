@@ -12,6 +12,7 @@ from clipbuild import deadends, retaking, standins, unchosen
 from clipbuild.adapters import Adapters, request_of
 from clipbuild.deadends import price_of as price_of
 from clipbuild.decisions import APPROVED, standing
+from clipbuild.digest import Digest
 from clipbuild.engine.action import Action, Output, Verdict
 from clipbuild.errors import Problem
 from clipbuild.holds import still
@@ -126,6 +127,19 @@ def _under_way(session: Session, planned: Planned) -> Iterator[Line]:
         if job is not None and job.is_open:
             clip = action.name.partition("/")[0]
             yield Line(action, planned.entries[clip].sku if clip in planned.entries else clip, action.pool, False, None)
+
+
+def under_way(session: Session, planned: Planned) -> dict[Digest, str]:
+    """What is not bought because its job is at the provider, or may be: by action, in words."""
+    found = {}
+    for action in planned.plan.graph:
+        key = planned.plan.keys.get(action.id) if action.precious else None
+        job = session.journal.replay.latest(key) if key else None
+        if job is not None and job.is_open:
+            found[action.id] = f"not bought again: its job at {job.provider} is open, and waited for"
+        elif job is not None and job.is_ambiguous:
+            found[action.id] = f"not bought again: its job at {job.provider} is unsure, see `clipbuild jobs`"
+    return found
 
 
 def _standins(session: Session, planned: Planned, adapters: Adapters, line: Line) -> Iterator[Line]:

@@ -56,3 +56,20 @@ def test_a_motion_that_is_chosen_later_counts_too(tmp_path: pathlib.Path) -> Non
         assert (told["cost"]["least"], told["cost"]["most"]) == ("0", "0")
         assert shop.build().status == 1
         assert shop.submits() == 0
+
+
+def test_a_plan_that_stops_after_the_pictures_has_no_motion_in_it(tmp_path: pathlib.Path) -> None:
+    """Neither a named one nor one that is chosen later, in the list as in the price: what `build --until image` does."""
+    with opened(tmp_path, "openai", "kling") as shop:
+        shop.stock(2)
+        shop.edit("catalog/all.yaml", "    offer: {price: €5}", "    motion: auto")
+        whole = json.loads(shop.run("plan", "--json", "--profile", "studio")[1])
+        told = json.loads(shop.run("plan", "--until", "image", "--json", "--profile", "studio")[1])
+        assert list(told["cost"]["by_provider"]) == ["openai"]
+        assert told["cost"]["least"] == whole["cost"]["least"]
+        assert {row["stage"] for row in told["actions"]} == {"generate", "check"}
+        most = told["cost"]["most"]
+        assert shop.run("build", "--until", "image", "--max-spend", most, "--profile", "studio")[0] == 0
+        assert shop.charges() == {"openai": 2}
+        assert shop.run("plan", "--until", "image", "--since", "HEAD")[0] == 2
+        assert json.loads(shop.run("build", "-n", "--until", "image", "--json", "--profile", "studio")[1])["to_do"] == 0

@@ -63,7 +63,7 @@ def build(
 
         if scope.since:
             return show_change(wish, scope, "json" if as_json else "text")
-        return show_plan(wish, scope, as_json)
+        return show_plan(wish, scope, as_json, until=until)
     chosen: Settings = settings()
     began = time.monotonic()
     bus = events.Bus(lambda: time.monotonic() - began)

@@ -16,13 +16,14 @@ from clipbuild.wish import Wish
 @click.command()
 @selectors
 @scope_options
+@click.option("--until", metavar="STAGE", default="", help="As far as this stage: `image` is the pictures and their check.")
 @click.option("--markdown", is_flag=True, help="With --since: print the comment of a pull request.")
 @click.option("--limit", type=click.IntRange(0), default=None, help="List so many actions at most; 0: only the summary.")
 @json_option
 @click.pass_context
 def plan(
-    ctx: click.Context, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, markdown: bool,
-    limit: int | None, as_json: bool,
+    ctx: click.Context, products: tuple[str, ...], platforms: tuple[str, ...], profile: str, until: str,
+    markdown: bool, limit: int | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Say what would run, why and for how much; run nothing.
 
@@ -31,11 +32,13 @@ def plan(
     """
     wish = Wish(workspace(ctx.obj), products, platforms, profile)
     scope = scope_of(ctx)
+    if scope.since and until:
+        raise UsageError("--until shows a plan, and --since a change", hint="leave one of them away")
     if scope.since:
         return show_change(wish, scope, "markdown" if markdown else "json" if as_json else "text")
     if markdown:
         raise UsageError("--markdown shows a change", hint="add --since REV, for example --since origin/main")
-    return show_plan(wish, scope, as_json, limit)
+    return show_plan(wish, scope, as_json, limit, until)
 
 
 def show_change(wish: Wish, scope: Scope, form: str) -> int:
@@ -62,9 +65,9 @@ def show_change(wish: Wish, scope: Scope, form: str) -> int:
     return 0
 
 
-def show_plan(wish: Wish, scope: Scope, as_json: bool, limit: int | None = None) -> int:
+def show_plan(wish: Wish, scope: Scope, as_json: bool, limit: int | None = None, until: str = "") -> int:
     """Print the plan of a wish; `build --dry-run` is this. What the last whole build left as it was is only counted."""
-    from clipbuild import cutouts, planning
+    from clipbuild import cutouts, deadends, planning
     from clipbuild.look import Look
 
     chosen = settings()
@@ -73,8 +76,11 @@ def show_plan(wish: Wish, scope: Scope, as_json: bool, limit: int | None = None)
     session = planning.open_session(wish, chosen, suspects=look.suspects())
     try:
         planned = planning.make_plan(session, look.drift(session))
+        if until:
+            deadends.look(session, planned)
+            planned.plan = planning.up_to(session, planned.plan.graph, until)
         found = _bill(session, planned)
-        told = _told(planned, found, limit if as_json or limit is not None else LISTED)
+        told = _told(session, planned, found, limit if as_json or limit is not None else LISTED)
         told["pictures"] = cutouts.told(session, planned)
     finally:
         session.close()
@@ -90,11 +96,11 @@ LISTED = 200
 """So many actions a person is shown unasked."""
 
 
-def _told(planned: Any, found: Any, limit: int | None) -> dict[str, Any]:
+def _told(session: Any, planned: Any, found: Any, limit: int | None) -> dict[str, Any]:
     """The plan as JSON data: what is to do by stage, verdict and reason, and the first `limit` actions of it."""
     from clipbuild.engine.action import Verdict
 
-    plan = planned.plan
+    plan, jobs = planned.plan, _jobs(session, planned)
     prices = {line.action.id: line for line in found.lines if not line.standin} if found else {}
     todo = [action for action in plan.graph if plan.verdicts[action.id] is not Verdict.UP_TO_DATE]
     kinds = Counter((a.stage, plan.verdicts[a.id].value, plan.reason(a.id, brief=True).kind) for a in todo)
@@ -106,8 +112,9 @@ def _told(planned: Any, found: Any, limit: int | None) -> dict[str, Any]:
             {"stage": stage, "verdict": verdict, "reason": reason, "actions": count}
             for (stage, verdict, reason), count in sorted(kinds.items())
         ],
-        "to_do": len(todo) + len(later), "up_to_date": len(plan.graph) - len(todo) + planned.kept_actions, "degraded": degraded,
-        "actions": [*(_row(plan, a, prices.get(a.id)) for a in todo[:limit]), *map(_later, later)][:limit],
+        "jobs": len(jobs), "to_do": len(todo) + len(later),
+        "up_to_date": len(plan.graph) - len(todo) + planned.kept_actions, "degraded": degraded,
+        "actions": [*(_row(plan, a, prices.get(a.id), jobs) for a in todo[:limit]), *map(_later, later)][:limit],
     }  # fmt: skip
 
 
@@ -132,11 +139,21 @@ def _show_text(told: dict[str, Any], found: Any) -> None:
     for row in told["summary"]:
         counts[row["verdict"]] += row["actions"]
     line = ", ".join(f"{counts[word]} {word}" for word in ("will run", "may run", "up to date"))
-    click.echo(line + ("; cost 0 USD, all made here" if not found or not found.lines else "; to be bought:"))
+    free = f"; nothing new is bought, {counted(told['jobs'], 'job')} under way" if told["jobs"] else "; cost 0 USD, all made here"
+    click.echo(line + (free if not found or not found.lines else "; to be bought:"))
     if found and found.lines:
         from clipbuild.pricing import table
 
         click.echo("\n".join(table(found)))
+
+
+def _jobs(session: Any, planned: Any) -> Any:
+    """What is not bought again because of the job it has, in words."""
+    if not any(action.precious for action in planned.plan.graph):
+        return {}
+    from clipbuild.pricing import under_way
+
+    return under_way(session, planned)
 
 
 def _bill(session: Any, planned: Any) -> Any:
@@ -179,7 +196,7 @@ def _priced(line: Any) -> dict[str, Any]:
     return {**bounds, "price": worded(line), "waits": line.waits, "takes": line.takes}
 
 
-def _row(plan: Any, action: Any, line: Any) -> dict[str, Any]:
+def _row(plan: Any, action: Any, line: Any, jobs: Any) -> dict[str, Any]:
     from clipbuild.engine.rebuilder import word
 
     row = {
@@ -188,4 +205,4 @@ def _row(plan: Any, action: Any, line: Any) -> dict[str, Any]:
     }  # fmt: skip
     if line is not None:
         row |= _priced(line)
-    return row
+    return row | ({"price": jobs[action.id]} if action.id in jobs else {})

@@ -89,6 +89,9 @@ def test_adopt_and_collect_store_a_result_without_buying(tmp_path: pathlib.Path)
         shop.stock(1, motion="runway")
         shop.fakes["runway"].script(submit=["reset_after"], poll=["done"])
         assert shop.build().status == 4
+        told = shop.run("plan", "--profile", "studio")[1]
+        assert "its job at runway is unsure, see `clipbuild jobs`" in told
+        assert "nothing new is bought, 1 job under way" in told
         assert "no open jobs to collect; 1 job unsure" in shop.run("jobs", "collect")[1]
         task = next(iter(shop.fakes["runway"].jobs))
         assert shop.run("jobs", "adopt", listed(shop)[0]["id"][:8], "--job", task)[0] == 0
