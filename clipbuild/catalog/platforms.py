@@ -17,6 +17,8 @@ LIMITS = {
     "min_seconds": 0.0, "max_seconds": 600.0, "max_megabytes": 256_000.0, "title_limit": 2200, "description_limit": 5000,
     "hashtag_limit": 30,
 }  # fmt: skip
+MARGIN = 0.05
+"""What is free of words along an edge that no platform says anything of, as a share of the frame's shorter side."""
 Table = Mapping[str, Mapping[str, Any]]
 
 
@@ -73,7 +75,8 @@ def resolve(specs: Table, platforms: Table, profile: Profile) -> dict[str, Platf
 
 def _safe(spec: Mapping[str, Any], platforms: list[Mapping[str, Any]]) -> Box:
     zones = [platform.get("safe", {}) for platform in platforms]
-    edge = {side: max([zone.get(side, 0) for zone in zones], default=0) for side in ("top", "right", "bottom", "left")}
+    margin = round(min(spec["width"], spec["height"]) * MARGIN)
+    edge = {side: max([zone.get(side, margin) for zone in zones], default=margin) for side in ("top", "right", "bottom", "left")}
     return Box(edge["left"], edge["top"], spec["width"] - edge["right"], spec["height"] - edge["bottom"])
 
 

@@ -53,7 +53,12 @@ def new(
     text = writing.added(into, _read(root, into) if os.path.isfile(target) else b"", fields)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     write_atomic(target, text)
-    click.echo(f"added {sku} to {into}\nnext: clipbuild check, then clipbuild build {sku} --profile draft")
+    click.echo(f"added {sku} to {into}")
+    lacks = [photo for photo in found if not os.path.isfile(os.path.join(root, photo))]
+    if lacks or (not found and recipe != "card"):
+        where = ", ".join(map(shown, lacks)) or f"photos/{sku}.jpg, and write `photos: photos/{sku}.jpg`"
+        click.echo(f"its photo is not there yet: put it at {where}")
+    click.echo(f"next: clipbuild check, then clipbuild build {sku} --profile draft")
     return 0
 
 

@@ -44,7 +44,7 @@ def test_a_platform_of_ones_own() -> None:
     own = "specs: {wide: {width: 2560, height: 1080, fps: 25}}\nplatforms:\n  wall: {spec: wide, max_seconds: 20}\n  reels: {max_seconds: 90}\n"
     places = opened(SMALLEST, own).project.platforms
     assert (places["wall"].spec.width, places["wall"].spec.fps, places["wall"].max_seconds) == (2560, 25, 20)
-    assert places["wall"].spec.safe == Box(0, 0, 2560, 1080)
+    assert places["wall"].spec.safe == Box(54, 54, 2506, 1026)
     assert (places["reels"].max_seconds, places["reels"].min_seconds) == (90, 3)
 
 
