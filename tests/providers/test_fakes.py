@@ -48,6 +48,7 @@ def test_a_job_obeys_the_document_both_ways(case: Case, tmp_path: Any) -> None:
     paper = document(case)
     with case.start() as fake:
         run(bought(case.adapter(fake), case.request(tmp_path), tmp_path))
+        run(case.adapter(fake).find("cb-none"))
         for exchange in [each for each in fake.log if not each.asked.path.startswith(("/cdn/", "/v1/files/"))]:
             assert paper.wrong_request(exchange) == []
             assert paper.wrong_reply(exchange) == []
