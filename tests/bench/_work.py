@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import yaml
@@ -49,12 +50,11 @@ class Work:
     def params(self) -> dict[str, Any]:
         """What the planner would give the stage."""
         scale = self.width / 1080
-        motions = yaml.safe_load((ROOT / "templates" / "motions.yaml").read_text(encoding="utf-8"))["motions"]
         found: dict[str, Any] = {
             "recipe": "packshot", "width": self.width, "height": self.height, "fps": self.fps,
             "seconds": self.seconds, "crf": self.crf, "preset": self.preset,
             "safe": [round(v * scale) for v in (60, 220, 960, 1500)],
-            "motion": {**motions["push-in"], "name": "push-in", "amount": 0.5},  # 2 % a second
+            "motion": {**shipped("motions.yaml")["motions"]["push-in"], "name": "push-in", "amount": 0.5},  # 2 % a second
             "sound": {"gain": 0.0, "own": "mix"}, "brand": BRAND,
             "captions": [], "hook": "", "offer": {"price": "", "was": "", "text": ""}, "cta": "", "language": "en",
         }  # fmt: skip
@@ -88,10 +88,15 @@ class Work:
         shutil.rmtree(os.path.dirname(self.run(stub)))
 
 
+@cache
+def shipped(name: str) -> dict[str, Any]:
+    """A file of the templates, read once: a build's worker is given what stands in it."""
+    return dict(yaml.safe_load((ROOT / "templates" / name).read_text(encoding="utf-8")))
+
+
 def style() -> dict[str, Any]:
-    """The plain caption style that ships, where there is one."""
-    path = ROOT / "templates" / "captions" / "boxed.yaml"
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    """The plain caption style that ships."""
+    return dict(shipped("captions/boxed.yaml"))
 
 
 def wall(folder: str, width: int, height: int) -> str:
