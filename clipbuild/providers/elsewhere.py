@@ -50,9 +50,15 @@ class Elsewhere:
         self.unread: dict[str, str] = {}
         """What could not be read at the last question, and why."""
 
-    def spent(self, month: str) -> Decimal:
-        """What was spent, or may have been, in `month` ("2025-01")."""
-        return sum((replay.spent_in_month(month) for replay in self._replays()), ZERO)
+    def spent(self, month: str, own: Replay | None = None) -> Decimal:
+        """What was spent, or may have been, in `month` ("2025-01"), beside what `own` knows. A copy of a workspace has its
+        jobs in its journal as well: they count once."""
+        counted, total = [own] if own is not None else [], ZERO
+        for replay in self._replays():
+            twice = max((replay.shared_in_month(month, other) for other in counted), default=ZERO)
+            total += replay.spent_in_month(month) - twice
+            counted.append(replay)
+        return total
 
     def knows(self, trace: Trace) -> bool:
         """Whether one of them bought this: a lock that came with a clone tells of it too."""

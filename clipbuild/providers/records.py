@@ -251,6 +251,7 @@ class Replay:
         self._open_builds: dict[str, str] = {}
         self._by_key: dict[Digest, list[str]] = {}
         self._by_id: dict[tuple[str, str], set[str]] = {}
+        self._by_build: dict[str, set[str]] = {}
         self._totals: dict[str, Decimal] = {}
 
     def add(self, record: Record) -> None:
@@ -265,6 +266,7 @@ class Replay:
             self._by_key.setdefault(job.key, []).append(job.intent)
         if job.job:
             self._by_id.setdefault((job.provider, job.job), set()).add(job.intent)
+        self._by_build.setdefault(job.build, set()).add(job.intent)
         self._count(old, -1)
         self._count(job, 1)
 
@@ -298,6 +300,14 @@ class Replay:
     def spent_in_build(self, build: str) -> Decimal:
         """What the jobs of this build cost, or may cost."""
         return self._totals.get(f"build {build}", ZERO)
+
+    def shared_in_month(self, month: str, other: "Replay") -> Decimal:
+        """What of a month's spending the other knows too, because one workspace is a copy of the other: a build's name is
+        of one workspace alone, so the same job of the same build is one purchase."""
+        builds = (self._by_build.keys() & other._by_build.keys()) - {""}
+        intents = {name for build in builds for name in self._by_build[build] & other._by_build[build]}
+        jobs = (self.jobs[name] for name in intents)
+        return sum((job.charge for job in jobs if job.since[:7] == month and job.since == other.jobs[job.intent].since), ZERO)
 
     def spent_in_month(self, month: str) -> Decimal:
         """What the jobs meant in `month` ("2025-01") cost, or may cost."""

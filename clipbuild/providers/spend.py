@@ -77,7 +77,7 @@ class Spending:
 
     def spent_in_month(self, replay: Replay, month: str) -> Decimal:
         """Journals and lock together, what both know counted once."""
-        elsewhere = self._elsewhere.spent(month)
+        elsewhere = self._elsewhere.spent(month, replay)
         if month not in self._locked:
             news = (trace for trace in self._pinned if self._is_news(trace, month, replay))
             self._locked[month] = sum((amount(trace.cost) or ZERO for trace in news), ZERO)

@@ -47,6 +47,21 @@ def test_what_others_spend_counts_and_ones_own_does_not(tmp_path: pathlib.Path) 
     assert Elsewhere().spent(MONTH) == 0
 
 
+def test_a_copied_workspace_counts_what_it_brought_along_once(tmp_path: pathlib.Path) -> None:
+    """The copy's journal has the lines of the other; what each buys after that is its own, the same thing twice included."""
+    mine, other = workspace(tmp_path, "mine"), workspace(tmp_path, "other")
+    other.append(sent("i1", build="b1"), sent("i2", build="b1"))
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/journal").write_bytes(pathlib.Path(other.path).read_bytes())
+    copy = workspace(tmp_path, "copy")
+    spending = Spending(Budget(None, Decimal(9)), (), Elsewhere(copy.mirror))
+    assert spending.spent_in_month(copy.replay, MONTH) == 1
+    copy.append(sent("i3", build="b2"))
+    other.append(sent("i3", build="b1"))
+    assert spending.spent_in_month(copy.replay, MONTH) == 2
+    assert Spending(Budget(None, Decimal(9)), (), Elsewhere(mine.mirror)).spent_in_month(mine.replay, MONTH) == 2
+
+
 def test_a_mirror_that_was_written_anew_or_cut_is_read_anew(tmp_path: pathlib.Path) -> None:
     """Compacted, torn in its last line, damaged, gone: what whole lines say counts, once."""
     mine, other = workspace(tmp_path, "mine"), workspace(tmp_path, "other")
