@@ -144,7 +144,7 @@ class History:
         self._lines: dict[str, list[Line]] = {}
         self._texts: dict[str, str] = {}
         self._found: dict[tuple[str, str], int] = {}
-        self._first: dict[str, Person] = {}
+        self._first: dict[str, Line] | None = None
         git.top()
 
     def lines(self, path: str) -> list[Line]:
@@ -168,10 +168,10 @@ class History:
 
     def brought(self, path: str) -> Person:
         """Who brought a file into the repository."""
-        if path not in self._first:
-            line = self._git.first(path)
-            self._first[path] = _person(line) if line else Person("")
-        return self._first[path]
+        if self._first is None:
+            self._first = self._git.brought()
+        line = self._first.get(path)
+        return _person(line) if line else Person("")
 
 
 def _person(line: Line) -> Person:

@@ -14,6 +14,8 @@ from clipbuild.digest import Digest
 from clipbuild.errors import UsageError, shown
 
 _QUIET = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "core.quotePath=false")
+_COMMIT = "%x01%H%x00%an%x00%ae%x00%at"
+_HEAD = re.compile(rb"(?:\A|\0)\x01(?=[0-9a-f]{40,64}\0)")
 _LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
 DEEPER = "fetch the whole history (`git fetch --unshallow`; in GitHub Actions `fetch-depth: 0`, in GitLab `GIT_DEPTH: 0`)"
 
@@ -134,14 +136,21 @@ class Git:
         found = self._try("blame", "--line-porcelain", "-w", "--", path)
         return list(_blamed(found.decode("utf-8", "replace"))) if found is not None else []
 
-    def first(self, path: str) -> Line | None:
-        """Who brought a file into the repository, following renames."""
-        asked = ("log", "--follow", "--diff-filter=A", "--format=%H%x00%an%x00%ae%x00%at", "--", path)
-        rows = (self._try(*asked) or b"").decode("utf-8", "replace").splitlines()
-        if not rows:
-            return None
-        commit, author, mail, at = rows[-1].split("\0")
-        return Line(commit, author, mail, int(at), "")
+    def brought(self) -> dict[str, Line]:
+        """Who brought each file below `root` into the repository, following renames: the whole history, asked once."""
+        asked = ("log", "-z", "--reverse", "--relative", "-M", "--diff-filter=AR", "--name-status", f"--format={_COMMIT}")
+        found: dict[str, Line] = {}
+        for commit in _HEAD.split(self._try(*asked) or b"")[1:]:
+            head, author, mail, at, *rest = commit.split(b"\0")
+            by = Line(head.decode(), author.decode("utf-8", "replace"), mail.decode("utf-8", "replace"), int(at), "")
+            words = iter(word.lstrip(b"\n") for word in rest)
+            for kind in words:
+                if kind.startswith(b"R"):
+                    old, new = (os.fsdecode(next(words)) for _ in range(2))
+                    found[new] = found.get(old, by)
+                elif kind == b"A":
+                    found.setdefault(os.fsdecode(next(words)), by)
+        return found
 
     def _ask(self, *args: str, given: bytes = b"") -> bytes:
         done = self._run(args, given)

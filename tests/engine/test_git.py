@@ -108,9 +108,26 @@ def test_lines_have_their_authors(repository) -> None:
     assert [line.author for line in lines[:2]] == ["ann", "ben"]
     assert lines[2].commit == "0" * 40
     assert lines[1].text == "b: two"
-    first = shop(repository).first("clipbuild.yaml")
-    assert first is not None
-    assert (first.author, first.mail) == ("ann", "ann@example.com")
+    assert "nothing" not in shop(repository).brought()
+
+
+def test_who_brought_a_file_is_asked_once_for_all(repository) -> None:
+    """Also of one that was renamed, touched again, removed and brought back; in a folder of the repository, and of odd names."""
+    odd = "photos/a b\n\x01ü.png"
+    repository.write("shop/photos/old.png", "a picture of some length, so that git knows it again\n" * 9)
+    repository.write(f"shop/{odd}", "x")
+    repository.commit("photos", who="ben")
+    os.rename(repository.root / "shop/photos/old.png", repository.root / "shop/photos/new.png")
+    repository.write("shop/clipbuild.yaml", "a: 2\n")
+    repository.commit("renamed", who="cleo")
+    (repository.root / "shop" / odd).unlink()
+    repository.commit("removed", who="cleo")
+    repository.write(f"shop/{odd}", "x")
+    repository.commit("back", who="dan")
+    brought = shop(repository).brought()
+    wanted = {"clipbuild.yaml": "ann", "photos/new.png": "ben", odd: "ben", 'photos/käse "1".png': "ann"}
+    assert {path: brought[path].author for path in wanted} == wanted
+    assert brought["clipbuild.yaml"].mail == "ann@example.com"
 
 
 def test_a_large_file_pointer_speaks_of_its_file() -> None:
