@@ -52,7 +52,8 @@ def environment(base: Mapping[str, str], **extra: str) -> dict[str, str]:
 class Workers:
     """At most `count` children of `argv`, started when first needed, replaced when they die.
 
-    `env` is all they see (see `environment`). `folder` is where each gets its own working folder.
+    `env` is all they see (see `environment`). `folder` is where each gets its own working folder, for temporary
+    files too: whoever cleans up there has all that a killed one left.
     """
 
     def __init__(
@@ -118,10 +119,12 @@ class Workers:
     async def _start(self) -> "_Child":
         limits = {name: value for name, value in asdict(self._limits).items() if value}
         env = {**self._env, worker.LIMITS: json.dumps(limits), worker.PARENT: str(os.getpid())}
+        folder = self._own_folder()
+        env |= {"TMPDIR": os.path.abspath(folder)} if folder else {}
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=self._own_folder(),
+                *self._argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=folder,
                 start_new_session=True, limit=_MAX_LINE,
             )  # fmt: skip
         except OSError as error:

@@ -250,6 +250,7 @@ def test_a_child_sees_only_what_it_is_given(crew, tmp_path, monkeypatch):
     assert not any(name.startswith("CLIPBUILD_WORKER") for name in seen["env"])
     assert seen["pgid"] == seen["pid"]
     assert seen["cwd"].startswith(str(tmp_path))
+    assert seen["env"]["TMPDIR"] == seen["cwd"]
 
 
 def test_no_more_children_than_asked_for(crew):
