@@ -120,7 +120,7 @@ class Workers:
         limits = {name: value for name, value in asdict(self._limits).items() if value}
         env = {**self._env, worker.LIMITS: json.dumps(limits), worker.PARENT: str(os.getpid())}
         folder = self._own_folder()
-        env |= {"TMPDIR": os.path.abspath(folder)} if folder else {}
+        env |= {"TMPDIR": folder} if folder else {}
         pipe = asyncio.subprocess.PIPE
         try:
             process = await asyncio.create_subprocess_exec(
@@ -137,7 +137,7 @@ class Workers:
         if self._folder is None:
             return None
         self._started += 1
-        folder = os.path.join(self._folder, f"worker-{os.getpid()}-{self._started}")
+        folder = os.path.join(os.path.abspath(self._folder), f"worker-{os.getpid()}-{self._started}")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         return folder
 
