@@ -196,6 +196,7 @@ async def _make(
     from clipbuild.engine.executor import cores
     from clipbuild.engine.workspace import Workspace
     from clipbuild.media.encode import THREADS as ENCODE_THREADS
+    from clipbuild.providers.desk import HaltedError
 
     jobs = options.jobs or session.settings.jobs or cores()
     stop, hurry, signals = asyncio.Event(), asyncio.Event(), list[int]()
@@ -235,9 +236,10 @@ async def _make(
     told = {getattr(error, "what", "") for error in outcome.failed.values()}
     failed = {**outcome.failed, **{name: error for name, error in counter.problems.items() if error.what not in told}}
     report.ran += outcome.ran
-    report.failed = {name: str(error) for name, error in failed.items()}
+    halted = [name for name, error in failed.items() if isinstance(error, HaltedError)]
+    report.failed = {name: str(error) for name, error in failed.items() if name not in halted}
     report.waiting = sorted(name for name, error in failed.items() if getattr(error, "exit_status", 0) == DECISION)
-    report.blocked = list(outcome.blocked)
+    report.blocked = [*halted, *outcome.blocked]
     report.up_to_date += len(outcome.skipped)
     report.cost = buying.summed(report.cost, outcome.traces.values())
     report.status = 128 + signals[0] if signals else _status(failed.values(), stop)

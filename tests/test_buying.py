@@ -91,6 +91,8 @@ def test_ctrl_c_leaves_jobs_open_and_ends_in_time(shop: Shop) -> None:
     began = time.monotonic()
     assert shop.interrupted(4) == 130
     assert time.monotonic() - began < 25
+    assert "failed" not in shop.said
+    assert " ran, 6 not reached" in shop.said
     for job in shop.fakes["kling"].jobs.values():
         job.polls = iter(())
     text = (shop.root / "catalog/all.yaml").read_text()

@@ -106,7 +106,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except ClipbuildError as error:
         fail(error, error.exit_status, args)
     except click.exceptions.Abort:
-        fail(ClipbuildError("interrupted"), 130, args)
+        fail(ClipbuildError("interrupted", hint="what is done is kept; the same command goes on"), 130, args)
     except click.ClickException as error:
         from clipbuild.cli import slips
 

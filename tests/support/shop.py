@@ -25,7 +25,7 @@ FAKES: Mapping[str, type[Fake]] = {"openai": OpenAIBatch, "kling": Kling, "runwa
 class Shop(Project):
     """Products in a profile `studio`: pictures from openai, motion from one of the others. `env` is what the user set."""
 
-    took = 0.0
+    took, said = 0.0, ""
 
     def __init__(self, root: pathlib.Path, fakes: Mapping[str, Fake]) -> None:
         super().__init__(root / "project", "studio")
@@ -60,9 +60,9 @@ class Shop(Project):
 
     def interrupted(self, charges: int, number: signal.Signals = signal.SIGINT, *, again: bool = False) -> int:
         """Build in a process of its own and send it a signal once the bills show so many charges, soon after it once
-        more if `again`; its status. `took` is then how long it took to end."""
+        more if `again`; its status. `took` is then how long it took to end, `said` its last words."""
         command = [sys.executable, "-m", "clipbuild", "-C", str(self.root), "build", "--profile", self.profile, "--quiet"]
-        process = subprocess.Popen(command, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         limit = time.monotonic() + 60
         while sum(self.charges().values()) < charges and process.poll() is None and time.monotonic() < limit:
             time.sleep(0.02)
@@ -72,9 +72,9 @@ class Shop(Project):
         if again:
             time.sleep(0.3)
             process.send_signal(number)
-        status = process.wait(30)
+        self.said = process.communicate(timeout=30)[0]
         self.took = time.monotonic() - began
-        return status
+        return process.returncode
 
     def charges(self) -> dict[str, int]:
         """How many charges each fake has on its bill."""
