@@ -2,16 +2,20 @@
 that bought different things merged without hand work, and every commit rebuilt from its own lock."""
 
 import json
+import os
 import pathlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from tests.support.repository import Repository
 from tests.support.shop import Shop, opened
 
+EXAMPLES = pathlib.Path(__file__).resolve().parents[1] / "examples" / "ci"
 PRODUCT = "  - sku: {0}\n    name: {0}\n    photos: photos/{0}.png\n    captions: [Hello {0}]\n"
 
 
@@ -147,3 +151,41 @@ def test_two_machines_share_a_build_and_buy_everything_once(shop, tmp_path) -> N
     status, report = runner.build("--locked", "--since", "main")
     assert (status, report["ran"]) == (0, [])
     assert shop.doubles() == 0
+
+
+def keeping(forge: str, origin: str) -> str:
+    """The lines of the example file that push the lock, with `origin` in the place of the forge's address."""
+    document = yaml.safe_load((EXAMPLES / f"{forge}.yml").read_text(encoding="utf-8"))
+    if forge == "github":
+        return str(next(step["run"] for step in document["jobs"]["build"]["steps"] if "Keep what was bought" in step.get("name", "")))
+    lines = [line for line in document["build"]["script"] if not line.startswith("clipbuild build")]
+    return re.sub(r"place=.*", f"place='{origin}'", "\n".join(lines))
+
+
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_the_example_files_keep_the_lock_whatever_others_pushed(forge: str, tmp_path: pathlib.Path) -> None:
+    """On a runner where git knows nobody: nothing bought is no failure; a lock that others changed meanwhile is merged; one
+    that can't be pushed fails the job."""
+    origin = Repository(tmp_path / "origin")
+    origin.write(".gitattributes", "clipbuild.lock merge=union\n")
+    origin.commit("start")
+    origin.git("checkout", "-q", "-b", "aside")
+    runner, other = origin.clone(tmp_path / "runner", "-b", "main"), origin.clone(tmp_path / "other", "-b", "main")
+    bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_GLOBAL": os.devnull,
+            "BRANCH": "main", "CI_COMMIT_BRANCH": "main"}  # fmt: skip
+    script = keeping(forge, str(origin.root))
+
+    def kept() -> int:
+        return subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=runner.root, env=bare, check=False).returncode
+
+    origin.git("config", "receive.advertisePushOptions", "true")
+    assert kept() == 0
+    runner.write("clipbuild.lock", "ours\n")
+    other.write("clipbuild.lock", "theirs\n")
+    other.commit("theirs")
+    other.git("push", "-q", "origin", "HEAD:main")
+    assert kept() == 0
+    assert set(origin.git("show", "main:clipbuild.lock").split()) == {"ours", "theirs"}
+    runner.write("clipbuild.lock", "ours\ntheirs\nmore\n")
+    origin.root.rename(tmp_path / "gone")
+    assert kept() != 0

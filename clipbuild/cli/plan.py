@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -168,13 +169,17 @@ def _bill(session: Any, planned: Any) -> Any:
 
 def _prices(session: Any, planned: Any) -> Any:
     """The price of one action with the takes that may follow, for what a change costs."""
+    from clipbuild import deadends
     from clipbuild.adapters import Adapters
     from clipbuild.pricing import price_of
     from clipbuild.retaking import further
 
     adapters, more = Adapters(session.settings, os.environ), further(planned)
+    dead = deadends.found(session, planned, adapters)
 
     def price(action: Any) -> Any:
+        if action.id in dead:
+            return (Decimal(0), Decimal(0))
         found = price_of(action, adapters)
         return None if found is None else (found.least, found.most * (1 + more.get(action.id, 0)))
 
