@@ -32,6 +32,8 @@ from clipbuild.providers.wording import ended, lane_closed, not_stored, not_take
 LONGEST_ID = 500
 UNSURE_SENDS = 3
 """So often one run sends what the provider, asked each time, says that it never got."""
+SAID = 2
+"""So many sends in a row that did not get through are said."""
 
 
 class OvertakenError(ClipbuildError):
@@ -311,11 +313,20 @@ class Buyer:
             lane.busy(error.retry_after, crowded=crowded, sent=sent)
         else:
             lane.hold_back(error.retry_after)
+            self._say_again(job, lane, error)
         if lane.streak >= self.desk.policy.tries:
             lane.close(lane_closed(job, error, "is busy or can't be reached"))
         if lane.closed is not None:
             raise lane.closed
         return crowded
+
+    def _say_again(self, job: Job, lane: Lane, error: SubmitError) -> None:
+        """Nothing was sent and it is tried again: noted at the action, and said once, for it may take minutes."""
+        what = f"{job.provider}: nothing could be sent ({shown(error.code, 60)})"
+        self.desk.emit(events.ActionProgressed, name=job.name, done=0.0, note=f"{what}, tries again")
+        if lane.streak == SAID:
+            tries = self.desk.policy.tries
+            self.desk.emit(events.Warned, text=f"{what}; it is tried {tries} times in all, with growing pauses: a few minutes")
 
     async def _held(self, job: Job, code: str, detail: str) -> None:
         if job.state is not Step.HELD:

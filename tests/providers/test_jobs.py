@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from clipbuild import events
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Trace
 from clipbuild.engine.store import Store
 from clipbuild.errors import ClipbuildError, IncompleteError, IntegrityError
-from clipbuild.providers.contract import Accepted, PollError, Price, Provider, Request
+from clipbuild.providers.contract import Accepted, Outcome, PollError, Price, Provider, Request, SubmitError
 from clipbuild.providers.records import Step
 from clipbuild.providers.spend import FROZEN, LOCKED, UNTRUSTED, Budget
 from tests.support.adapters import CASES, Case
@@ -350,6 +351,29 @@ def test_a_provider_that_stays_busy_is_left(tmp_path: pathlib.Path) -> None:
         assert job is not None
         assert (job.state, job.charge) == (Step.UNSENT, 0)
         assert (counter.status(order), len(fake.ledger.charges)) == ("ok", 1)
+
+
+class Away(Odd):
+    """No connection for the first three sends."""
+
+    async def submit(self, request: Request, token: str, *on_sign: Any) -> Any:
+        self.unasked -= 1
+        if self.unasked >= 0:
+            raise SubmitError(Outcome.NOT_SENT, "ConnectError", "no route")
+        return await super().submit(request, token, *on_sign)
+
+
+def test_sends_that_do_not_get_through_are_told_once(tmp_path: pathlib.Path) -> None:
+    """Without a network a build waits for minutes: it says so, once, and at the action each time."""
+    told: list[tuple[type, dict[str, Any]]] = []
+    with KLING.start() as fake:
+        counter = Counter(KLING, fake, str(tmp_path), wrap=lambda inner: Away(inner, unasked=3))  # type: ignore[arg-type,return-value]
+        counter.emit = lambda kind, **fields: told.append((kind, fields))
+        assert (counter.status(counter.order()), fake.submits) == ("ok", 1)
+    notes = [fields["note"] for kind, fields in told if kind is events.ActionProgressed and "sent" in fields["note"]]
+    assert notes == ["kling: nothing could be sent (ConnectError), tries again"] * 3
+    (warned,) = [fields["text"] for kind, fields in told if kind is events.Warned]
+    assert warned.startswith("kling: nothing could be sent (ConnectError); it is tried 8 times in all")
 
 
 def test_an_offline_run_asks_for_nothing_that_is_open(tmp_path: pathlib.Path) -> None:
