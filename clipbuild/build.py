@@ -57,6 +57,8 @@ class Report:
     failed: dict[str, str] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     """Those of the failed for which a person must decide."""
+    unfinished: list[str] = field(default_factory=list)
+    """Those of the failed that another build goes on with: nothing is wrong with them."""
     blocked: list[str] = field(default_factory=list)
     up_to_date: int = 0
     cost: str = "0"
@@ -75,6 +77,7 @@ class Report:
         """The report as JSON data, for `--json`."""
         return {
             "ran": self.ran, "failed": sorted(self.failed), "errors": self.failed, "waiting": self.waiting,
+            "unfinished": self.unfinished,
             "blocked": self.blocked,
             "up_to_date": self.up_to_date, "cost": self.cost, "seconds": round(self.seconds, 3),
             "deliverables": self.deliverables, "written": self.written, "removed": self.removed,
@@ -238,7 +241,9 @@ async def _make(
     report.ran += outcome.ran
     halted = [name for name, error in failed.items() if isinstance(error, HaltedError)]
     report.failed = {name: str(error) for name, error in failed.items() if name not in halted}
-    report.waiting = sorted(name for name, error in failed.items() if getattr(error, "exit_status", 0) == DECISION)
+    ends = {name: getattr(failed[name], "exit_status", SOME_FAILED) for name in sorted(report.failed)}
+    report.waiting = [name for name, status in ends.items() if status == DECISION]
+    report.unfinished = [name for name, status in ends.items() if status == INCOMPLETE]
     report.blocked = [*halted, *outcome.blocked]
     report.up_to_date += len(outcome.skipped)
     report.cost = buying.summed(report.cost, outcome.traces.values())

@@ -169,6 +169,7 @@ def test_a_state_folder_that_can_not_be_written_stops_buying_under_a_cap_of_the_
         built = shop.build()
         told = str(built.plain["errors"])
         assert (built.status, shop.submits(), built.plain["degraded"]) == (3, 0, {})
+        assert (built.plain["unfinished"], built.plain["waiting"]) == (["item-0/vertical/image"], [])
         assert "item-0/vertical/image: not bought: your other workspaces would not see it" in told
         assert "XDG_STATE_HOME" in told
         shop.configure()

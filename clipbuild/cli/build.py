@@ -148,7 +148,8 @@ def _last_words(report: builder.Report) -> None:
     elif not any((report.ran, report.failed, report.written, report.removed, report.held, report.degraded)):
         click.echo(f"nothing to do: {counted(report.up_to_date, 'action')} up to date ({report.seconds:.2f} s)")
         return
-    counts = [("ran", len(report.ran)), ("failed", len(report.failed) - len(report.waiting)),
+    failed = len(report.failed) - len(report.waiting) - len(report.unfinished)
+    counts = [("ran", len(report.ran)), ("failed", failed), ("not done yet", len(report.unfinished)),
               ("waiting for you", len(report.waiting)), ("not reached", len(report.blocked)),
               ("up to date", report.up_to_date), ("held back", len(report.held)), ("degraded", len(report.degraded))]  # fmt: skip
     parts = [f"{number} {word}" for word, number in counts if number or word in ("ran", "up to date")]
