@@ -222,7 +222,7 @@ async def _make(
         session, planned, max_spend=options.max_spend, locked=options.locked, frozen=options.frozen, ask=options.ask,
         agreed=report.agreed,
     )  # fmt: skip
-    report.agreed = str(budget.build or "")
+    report.agreed, before = str(budget.build or ""), frozenset(session.lock.pins)
     try:
         async with buying.opened(session, planned, bus, stop, budget, hurry=hurry) as counter:
             shop.buy = counter.buy
@@ -246,7 +246,7 @@ async def _make(
     report.unfinished = [name for name, status in ends.items() if status == INCOMPLETE]
     report.blocked = [*halted, *outcome.blocked]
     report.up_to_date += len(outcome.skipped)
-    report.cost = buying.summed(report.cost, outcome.traces.values())
+    report.cost = buying.summed(report.cost, (trace for trace in outcome.traces.values() if trace.key not in before))
     report.status = 128 + signals[0] if signals else _status(failed.values(), stop)
     again = retaking.retake(session, planned, outcome.failed) if report.status == SOME_FAILED else []
     instead = standins.note(session, planned, outcome.failed) if not stop.is_set() else []

@@ -1,7 +1,9 @@
 """`clipbuild build`: make what is out of date, with live progress on a terminal and plain lines elsewhere."""
 
+import re
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -136,13 +138,29 @@ class _Listeners:
             self.junit.write(told)
 
 
+ALIKE = 10
+"""So many of one kind are told in full."""
+
+
+def _few(told: dict[str, str]) -> Iterator[str]:
+    """What is to be said of each name; of many that say the same but for names and figures a few, and the others' names."""
+    kinds: dict[str, list[str]] = {}
+    for name, text in told.items():
+        bare = text.replace(name, "").replace(name.partition("/")[0].partition(".")[0], "")
+        kinds.setdefault(re.sub(r"[0-9a-f.,:-]*\d[0-9a-f.,:-]*", "", bare), []).append(name)
+    for names in kinds.values():
+        yield from (told[name] for name in (names if len(names) <= ALIKE else names[:3]))
+        if len(names) > ALIKE:
+            yield f"… and {len(names) - 3:,} more of that kind: {', '.join(names[3:8])}, … (`--json` and `--junit FILE` have all)"
+
+
 def _last_words(report: builder.Report) -> None:
-    for error in dict.fromkeys(report.failed.values()):
-        click.echo(error, err=True)
-    for text in report.held.values():
-        click.echo(f"held back  {text}", err=True)
-    for clip, text in report.degraded.items():
-        click.echo(f"degraded   {clip}: {text}", err=True)
+    failed = {name: error for error, name in {error: name for name, error in report.failed.items()}.items()}
+    for line in (
+        *_few(failed), *_few({clip: f"held back  {text}" for clip, text in report.held.items()}),
+        *_few({clip: f"degraded   {clip}: {text}" for clip, text in report.degraded.items()}),
+    ):  # fmt: skip
+        click.echo(line, err=True)
     if report.status in INTERRUPTED:
         click.echo("interrupted: what is done is kept, the same command goes on", err=True)
     elif not any((report.ran, report.failed, report.written, report.removed, report.held, report.degraded)):

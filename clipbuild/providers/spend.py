@@ -30,7 +30,7 @@ class Budget:
     unknown: bool = False
 
 
-UNTRUSTED = Budget(closed="this run is not trusted", offline=True)
+UNTRUSTED = Budget(closed="this run, which is not trusted,", offline=True)
 LOCKED = Budget(closed="--locked")
 FROZEN = Budget(closed="--frozen", offline=True)
 
@@ -55,7 +55,8 @@ class Spending:
         budget = self.budget
         if budget.closed:
             facts = [("would cost", span(price))] if price else []
-            return SpendError(f"{name}: has to be bought, and {budget.closed} forbids it", facts, _CLOSED_HINT)
+            hint = _TRUST_HINT if budget == UNTRUSTED else _CLOSED_HINT
+            return SpendError(f"{name}: has to be bought, and {budget.closed} forbids it", facts, hint)
         if self.dearer:
             return SpendError(f"{name}: not bought: {self.dearer}", hint="mend the price table, then build again")
         if price is None:
@@ -96,6 +97,7 @@ class Spending:
             self.dearer = f"{job.name} cost {usd(job.cost)}, planned were {usd(job.most)} at most"
 
 
+_TRUST_HINT = "`CLIPBUILD_TRUSTED=1` where only your own people's branches are built (docs/ci.md)"
 _CLOSED_HINT = "build where buying is allowed, then commit clipbuild.lock"
 
 
