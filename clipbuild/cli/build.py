@@ -155,9 +155,9 @@ def _few(told: dict[str, str]) -> Iterator[str]:
 
 
 def _last_words(report: builder.Report) -> None:
-    failed = {name: error for error, name in {error: name for name, error in report.failed.items()}.items()}
+    errors = {name: error for error, name in {error: name for name, error in report.failed.items()}.items()}
     for line in (
-        *_few(failed), *_few({clip: f"held back  {text}" for clip, text in report.held.items()}),
+        *_few(errors), *_few({clip: f"held back  {text}" for clip, text in report.held.items()}),
         *_few({clip: f"degraded   {clip}: {text}" for clip, text in report.degraded.items()}),
     ):  # fmt: skip
         click.echo(line, err=True)
