@@ -22,15 +22,22 @@ if TYPE_CHECKING:
     from clipbuild.workshop import Gate
 
 
+UNPRICED = "take another model, quality or resolution: docs/providers.md has the prices"
+
+
 def faults(session: Session, action: Action, adapters: Adapters) -> list[Fault]:
-    """What of this purchase its model can't do; photos that are there are looked at, too."""
+    """What of this purchase its model can't do; photos that are there are looked at, too. Without a price nothing is bought."""
     provider = str(action.params["provider"])
     if not adapters.may_ask(provider):
         return []
     known = {name: session.origins.get(one, "") for name, one in action.inputs.items() if not isinstance(one, Output)}
     request = request_of(action, {**dict.fromkeys(action.inputs, ""), **known})
     try:
-        return [Fault(what) for what in adapters.get(provider).problems(request)]
+        found = [Fault(what) for what in adapters.get(provider).problems(request)]
+        if not found and adapters.get(provider).price(request) is None:
+            model = f"{provider}/{action.params.get('model', '')}"
+            found = [Fault(f"the price of {model} is not known, so it is not bought", UNPRICED)]
+        return found
     except ClipbuildError as error:
         return [Fault(error.what, error.hint, is_usage=isinstance(error, UsageError))]
     except Exception as error:  # somebody's own adapter
@@ -108,8 +115,6 @@ def _choice(motion: Action) -> str:
 
 def _refusal(session: Session, action: Action, adapters: Adapters) -> Fault | None:
     said = faults(session, action, adapters)
-    if not said and adapters.may_ask(str(action.params["provider"])) and price_of(action, adapters) is None:
-        return Fault(f"the price of {action.params['provider']}/{action.params.get('model', '')} is not known")
     return replace(said[0], what="; ".join(fault.what for fault in said)) if said else None
 
 

@@ -224,11 +224,20 @@ def notes(session: Session, planned: Planned, adapters: Adapters) -> list[str]:
         elif action.precious:
             told = getattr(adapters.get(str(action.params["provider"])), "notes", lambda _: ())
             found |= dict.fromkeys(told(request_of(action)))
+            found |= dict.fromkeys(_candidates(planned, action))
             for other in standins.after(session, planned, action):
                 who = f"{action.name.partition('/')[0]}: {other.pool}/{other.params.get('model', '')}"
                 for fault in deadends.faults(session, other, adapters):
                     found[f"{who} can't stand in, as `fallback` has it: {fault.what}"] = None
     return list(found)
+
+
+def _candidates(planned: Planned, action: Action) -> Iterator[str]:
+    """Candidates that are asked for of a picture of which only the place is bought."""
+    clip = action.name.partition("/")[0]
+    target = planned.entries[clip].load().image_provider if action.name.endswith("/plate") and clip in planned.entries else ""
+    if "*" in target:
+        yield f"{target}: of a composite one is made, for it buys the place alone; candidates are of whole pictures"
 
 
 def worded(line: Line) -> str:

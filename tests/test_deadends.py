@@ -42,6 +42,8 @@ def test_a_model_without_a_price_costs_no_picture(tmp_path: pathlib.Path) -> Non
     """Runway's Kling has no published price, so it is never bought, nor what it would start from."""
     with opened(tmp_path, "openai", "runway") as shop:
         shop.stock(1, motion="runway/kling3.0_pro")
+        status, _, err = shop.run("check", "--profile", "studio")
+        assert (status, "the price of runway/kling3.0_pro is not known, so it is not bought" in err) == (2, True), err
         built = shop.build()
         assert (built.status, shop.submits()) == (1, 0)
         assert "the price of runway/kling3.0_pro is not known" in "".join(built.plain["errors"].values())
@@ -73,3 +75,12 @@ def test_a_plan_that_stops_after_the_pictures_has_no_motion_in_it(tmp_path: path
         assert shop.charges() == {"openai": 2}
         assert shop.run("plan", "--until", "image", "--since", "HEAD")[0] == 2
         assert json.loads(shop.run("build", "-n", "--until", "image", "--json", "--profile", "studio")[1])["to_do"] == 0
+
+
+def test_check_says_that_a_place_has_no_candidates(tmp_path: pathlib.Path) -> None:
+    """Three are asked for, and a composite buys its place once: a note, for it costs less and not more."""
+    with opened(tmp_path, "openai") as shop:
+        shop.stock(1, motion="local", picture="composite")
+        shop.edit("clipbuild.yaml", "flare:low", "flare:low*3")
+        status, out, err = shop.run("check", "--profile", "studio")
+        assert (status, "of a composite one is made" in out + err) == (0, True), out + err
