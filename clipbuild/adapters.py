@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clipbuild.digest import Digest
 from clipbuild.engine.action import Action
+from clipbuild.errors import UsageError
 from clipbuild.providers.contract import Outcome, Provider, Request, SubmitError
 from clipbuild.providers.desk import Order
 from clipbuild.settings import Settings, config_path
@@ -52,7 +53,10 @@ class Adapters:
 
         def key() -> str:
             variable = registry.variable(name)
-            found = keys.look_up(variable, self.environment, path) if self.settings.trusted else ""
+            try:
+                found = keys.look_up(variable, self.environment, path) if self.settings.trusted else ""
+            except UsageError as error:  # before anything was sent: nothing is unsure
+                raise SubmitError(Outcome.LANE_CLOSED, "no key", f"{error.what}: {error.hint}") from error
             if not found.strip():
                 raise SubmitError(Outcome.LANE_CLOSED, "no key", f"set {variable}")
             return found

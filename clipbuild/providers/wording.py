@@ -80,7 +80,7 @@ def lane_closed(job: Job, error: SubmitError, why: str = "") -> ClipbuildError:
     facts = [("answer", shown(error))]
     if error.status == 401 or error.code == "no key":
         hint = f"set {variable(job.provider)}; `clipbuild doctor` shows which keys are read, and from where"
-        answer = [] if error.code == "no key" else facts
+        answer = [("why", shown(error.detail))] if error.code == "no key" and error.detail else facts
         return UsageError(f"{job.provider}: the key is missing or was refused", answer, hint)
     if 300 <= error.status < 400:
         hint = "mend its base URL in your configuration"

@@ -103,6 +103,21 @@ def test_adopt_and_collect_store_a_result_without_buying(tmp_path: pathlib.Path)
         assert shop.charges() == {"openai": 1, "runway": 1}
 
 
+def test_a_key_that_can_not_be_read_leaves_nothing_unsure(tmp_path: pathlib.Path) -> None:
+    """A file of keys that others may read, or none at all: it is said, nothing was sent, no job has to be settled."""
+    with opened(tmp_path, "openai") as shop:
+        shop.stock(1, motion="local")
+        del shop.env["OPENAI_API_KEY"]
+        for mode, says in ((None, "set OPENAI_API_KEY"), (0o644, "others may read your keys")):
+            if mode is not None:
+                (shop.home / "keys.toml").write_text('OPENAI_API_KEY = "x"\n')
+                (shop.home / "keys.toml").chmod(mode)
+            built = shop.command("build", "--profile", "studio")
+            assert (built.returncode, says in built.stderr) == (2, True), built.stderr
+            assert shop.run("jobs")[0:2] == (0, "no open jobs\n")
+        assert shop.submits() == 0
+
+
 def test_a_wrong_id_can_be_mended(tmp_path: pathlib.Path) -> None:
     """Adopted under a slip of the pen, and not found there: the build says how to name the right one, and nothing is lost."""
     with opened(tmp_path, "openai", "runway") as shop:
