@@ -175,7 +175,7 @@ class _Walk:
             paths = self.files.glob(source.pattern)
             if not paths:
                 what = f"no catalog file fits {source.pattern!r}"
-                hint = "`clipbuild new SKU` writes one; or change `catalog:`"
+                hint = self._fitting(source.pattern) or "`clipbuild new SKU` writes one; or change `catalog:`"
                 self.wrong.append(Problem(project.FILE, 0, 0, what, (), hint))
             for path in (path for path in paths if path not in texts):
                 if not _is_text(path):
@@ -194,6 +194,12 @@ class _Walk:
                     what = f"the catalog has more than {MAX_TOTAL >> 20} MiB"
                     raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
         return texts
+
+    def _fitting(self, pattern: str) -> str:
+        """What was meant by a pattern that nothing fits: the files in a folder of this name, or those with the other ending."""
+        base = pattern.removesuffix("/").removesuffix(".yaml").removesuffix(".yml")
+        tried = (f"{base}/*.yaml", f"{base}/*.yml", f"{base}.yml", f"{base}.yaml")
+        return next((f"did you mean `catalog: {one}`?" for one in tried if self.files.glob(one)), "")
 
     def _read(self, path: str, text: bytes) -> Sheet:
         if path not in self.feeds:

@@ -23,6 +23,10 @@ Photo = Callable[[Item], Sequence[str]]
 """Where an item's photos are, relative to the workspace; empty when there is none."""
 
 
+class LostError(CatalogError):
+    """A comment would be lost."""
+
+
 @dataclass(slots=True)
 class Imported:
     """What an import did: the new text of the file and of its memory, and per SKU what happened."""
@@ -38,6 +42,13 @@ class Imported:
 
 def merge(file: str, text: bytes, memory: bytes, items: Sequence[Item], photo: Photo, currency: str = "") -> Imported:
     """Bring `items` into the catalog `text` ("" for a new file). Raises CatalogError for a file that is no catalog."""
+    try:
+        return _merged(file, text, memory, items, photo, currency)
+    except LostError:
+        return _merged(file, roundtrip.lifted(file, text), memory, items, photo, currency)
+
+
+def _merged(file: str, text: bytes, memory: bytes, items: Sequence[Item], photo: Photo, currency: str) -> Imported:
     yaml, tree = _load(file, text)
     before = _memory(file, memory)
     report = Imported()
@@ -69,7 +80,7 @@ def _checked(file: str, made: bytes, before: bytes) -> bytes:
     left = Counter(roundtrip.comments(before.decode("utf-8-sig"))) - Counter(roundtrip.comments(made.decode("utf-8-sig")))
     if lost := list(left):
         what = f"can't be brought up to date without losing a comment: {shown(lost[0], 80)!r}"
-        raise CatalogError([Problem(file, 0, 0, what, (), "move it above its product, then import again")])
+        raise LostError([Problem(file, 0, 0, what, (), "move it above its product, then import again")])
     return made
 
 

@@ -12,6 +12,9 @@ from clipbuild.catalog import load, places
 from clipbuild.errors import CatalogError, Problem, shown
 
 _COMMENT = re.compile(r"^[ ]*#.*$")
+_BETWEEN = re.compile(
+    r"^([ ]*(?:- )?[^\s#:][^\n:]*:)[ \t\r]*\n((?:[ ]*#[^\n]*\n)+)(?=[ ]+(?![^\n]*:(?:\s|\Z))[^\s#-])", re.MULTILINE
+)
 _ANY_COMMENT = re.compile(r"(?:(?<=\s)|^)#.*$", re.MULTILINE)
 BOM = b"\xef\xbb\xbf"
 COLUMN = 4
@@ -79,6 +82,28 @@ def apart(node: Any) -> Any:
     copy = deepcopy(node)
     copy.yaml_set_anchor(None)
     return copy
+
+
+def lifted(file: str, data: bytes) -> bytes:
+    """The text with comments that stand between a key and its text above the key, where what it says stays the same:
+    there a round trip would lose them."""
+    text = data.decode("utf-8-sig")
+    long = [(begin, end) for begin, end in places.spans(text) if "\n" in text[begin:end]]
+
+    def above(found: "re.Match[str]") -> str:
+        return found[0] if any(begin <= found.start() < end for begin, end in long) else _above(found)
+
+    moved = _BETWEEN.sub(above, text)
+    try:
+        is_same = load.read(file, moved.encode(), ()).value == load.read(file, data, ()).value
+    except CatalogError:
+        is_same = False
+    return as_before(moved.encode(), data) if is_same and comments(moved) == comments(text) else data
+
+
+def _above(found: "re.Match[str]") -> str:
+    space = " " * (len(found[1]) - len(found[1].lstrip(" ")))
+    return "".join(f"{space}{line.strip()}\n" for line in found[2].splitlines()) + f"{found[1]}\n"
 
 
 def comments(text: str) -> list[str]:

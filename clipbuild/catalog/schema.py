@@ -189,7 +189,9 @@ def _expected(path: Path, wanted: list[str], value: Any, node: Mapping[str, Any]
     if value is None:
         return Fault(path, f"nothing is written here; expected {said}", "write a value, or remove the line")
     hint = f"for example: {json.dumps(node['examples'][0], ensure_ascii=False)}" if node.get("examples") else ""
-    if not path and isinstance(value, list):
+    if node.get("kindErrorMessage"):
+        hint = str(node["kindErrorMessage"])
+    elif not path and isinstance(value, list):
         hint = f"write its key above the list, and indent the list: {', '.join(node.get('properties', ()))}"
     elif isinstance(value, bool) and "text" in wanted and "false" not in wanted:
         hint = f'for the word, put it in quotes: "{_written(value)}"'

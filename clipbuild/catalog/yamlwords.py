@@ -6,6 +6,7 @@ from typing import Any
 from clipbuild.errors import Problem, shown
 
 _NO_VALUE = "no value where one belongs", "is a [ or { not closed? a # begins a comment: a colour stands in quotes"
+_NO_BRACE = "a { without its }", "close the map, put commas between its entries, and a colour in quotes"
 WORDS = {
     "mapping values are not allowed": ("a second colon where text is read", 'put the text in quotes: "like: this"'),
     "could not find expected ':'": (
@@ -17,12 +18,12 @@ WORDS = {
     "did not find expected key": ("a line that fits no map", "check its indentation, and quotes in the line before"),
     "did not find expected '-' indicator": ("a line that fits no list", "entries of one list begin in one column"),
     "did not find expected ',' or ']'": ("a [ without its ]", "close the list, or put commas between its entries"),
-    "did not find expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
+    "did not find expected ',' or '}'": _NO_BRACE,
     "did not find expected node content": _NO_VALUE,
     "expected the node content": _NO_VALUE,
     "expected <block end>": ("a line that fits nothing above it", "indent it; entries of one list begin in one column"),
     "expected ',' or ']'": ("a [ without its ]", "close the list, or put commas between its entries"),
-    "expected ',' or '}'": ("a { without its }", "close the map, or put commas between its entries"),
+    "expected ',' or '}'": _NO_BRACE,
     "found undefined tag handle": ("a tag", "tags are not read: remove it"),
     "did not find expected <document start>": ("text after the end of the document", "remove the `...` or `---` before it"),
     "expected '<document start>'": ("text after the end of the document", "remove the `...` or `---` before it"),

@@ -62,6 +62,13 @@ def test_a_pattern_that_fits_nothing() -> None:
     ]
 
 
+def test_a_folder_is_no_pattern() -> None:
+    """The files in it are what was meant; so are those with the other ending."""
+    for pattern in ("catalog", "catalog/", "catalog/*.yml"):
+        (told,) = wrong(SMALLEST, f"catalog: {pattern}\n")
+        assert told.endswith("| did you mean `catalog: catalog/*.yaml`?"), told
+
+
 def test_the_fan_out_is_bounded() -> None:
     """A catalog that would make a million clips is refused while it is counted."""
     codes = [f"{a}{b}" for a in "abcdefghij" for b in "abcde"]

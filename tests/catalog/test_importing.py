@@ -150,6 +150,16 @@ def test_no_comment_is_lost(tags: tuple[str, ...], price: str) -> None:
     assert text.index("price" if price else "post") < text.index("# --- glass ---") < text.index("sku: jar")
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_comment_between_a_key_and_its_text_moves_above_the_key(end: bytes) -> None:
+    """A round trip would lose it; nothing else moves, and a long text that looks alike is left alone."""
+    first = merge(b"", b"", shop("a", "A", price="9"))
+    long = b"    hook: |\n      like:\n        # this\n        one\n"
+    edited = first.text.replace(b"name: A\n", b"name:\n      # why this name\n      A\n" + long).replace(b"\n", end)
+    made = merge(edited, first.memory, shop("a", "A2", price="9")).text
+    assert made == first.text.replace(b"name: A\n", b"# why this name\n    name: A2\n" + long).replace(b"\n", end)
+
+
 def test_a_value_that_products_share_changes_for_one() -> None:
     """An anchored offer: the product whose price is new gets one of its own, the other keeps the old."""
     first = merge(b"", b"", shop("a", price="1"), shop("b", price="1"))

@@ -166,6 +166,12 @@ def test_a_misspelt_key_is_not_missing_too() -> None:
     assert said(*schema.faults(schema.CATALOG, "product", {"sku": "a"})) == [": 'name' is missing | write `name: …`"]
 
 
+def test_platforms_at_the_wrong_place() -> None:
+    """A list of platforms belongs into the defaults, and the hint says so."""
+    (fault,) = schema.faults(schema.PROJECT, "", {"platforms": ["tiktok"]})
+    assert "defaults: {platforms: [" in fault.hint
+
+
 def test_faults_of_the_project_file() -> None:
     """The project's schema reaches into the catalog's: layers are judged alike."""
     value = {"defaults": {"motoin": "x"}, "budget": {"build": "-1"}, "pools": {"kling": 0}, "platforms": {"a b": {"spec": "x"}}}
