@@ -10,6 +10,7 @@
     │   └── JournalError           what is bought can't be noted first   3
     ├── DecisionError              a person must decide                 4
     └── IntegrityError             damage, mismatch, poisoned cache     5
+        └── LostError              a result is not there any more       5
 
 An error has three parts: `what` (with the place), `facts` (name, value) and a `hint` with the command to type.
 Text from outside goes through `shown` before it reaches a terminal, a log or a file.
@@ -124,3 +125,7 @@ class IntegrityError(ClipbuildError):
     """Bytes are not what was recorded."""
 
     exit_status = 5
+
+
+class LostError(IntegrityError):
+    """A result of before is damaged or gone: the same run gets it back or makes it again, and goes on from there."""

@@ -67,7 +67,8 @@ class ActionSkipped(Event):
 
 @dataclass(frozen=True, slots=True)
 class ActionFailed(Event):
-    """An action failed; `error` is shown text, `status` the exit status it means: 4 where a person must decide."""
+    """An action failed; `error` is shown text, `status` the exit status it means: 4 where a person must decide, 0
+    where an input of it was lost, and is got back before it runs again."""
 
     name: str
     stage: str

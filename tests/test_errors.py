@@ -25,7 +25,7 @@ def test_exit_statuses() -> None:
     """As docs/commands.md and the head of the file tell them; every error a person may see has one."""
     expected = {
         "ClipbuildError": 1, "UsageError": 2, "CatalogError": 2, "ActionError": 1, "MediaError": 1, "SpendError": 3,
-        "IncompleteError": 3, "DecisionError": 4, "IntegrityError": 5,
+        "IncompleteError": 3, "DecisionError": 4, "IntegrityError": 5, "JournalError": 3, "LostError": 5,
     }  # fmt: skip
     kinds = {n: c for n, c in vars(errors).items() if inspect.isclass(c) and issubclass(c, ClipbuildError)}
     assert {name: kind.exit_status for name, kind in kinds.items()} == expected

@@ -15,7 +15,7 @@ from clipbuild.errors import shown
 
 NAME, NOTE = 48, 32
 """How much of a name and of a note has room on a line."""
-ENDED = {3: "not done yet", 4: "waits for you"}
+ENDED = {0: "later: what it needs is not here, and is got back first", 3: "not done yet", 4: "waits for you"}
 """How an action ended that did not fail, by its exit status; the build's last words say what to do."""
 
 

@@ -15,7 +15,7 @@ from clipbuild.engine.action import Action, Output, Trace, Verdict
 from clipbuild.engine.rebuilder import Plan
 from clipbuild.engine.store import Store
 from clipbuild.engine.traces import State
-from clipbuild.errors import ActionError, ClipbuildError, IntegrityError, shown
+from clipbuild.errors import ActionError, ClipbuildError, LostError, shown
 from clipbuild.events import ActionFailed, ActionFinished, ActionSkipped, ActionStarted
 
 Runner = Callable[[Action, Digest, Mapping[str, Digest]], Awaitable[Trace]]
@@ -208,7 +208,7 @@ class _Run:
             return
         if isinstance(action.inputs[name], Output):  # a source's blob is made again from the source
             self.outcome.lost.append(blob)
-            raise IntegrityError(
+            raise LostError(
                 f"{action.name}: its input {name} was damaged or is gone", [("blob", blob)], "build again"
             )
 
@@ -284,7 +284,8 @@ class _Run:
         self.closed.add(action.id)
         self.outcome.failed[action.name] = error
         told = str(error) if isinstance(error, ClipbuildError) else shown(f"{type(error).__name__}: {error}")
-        self.emit(ActionFailed, name=action.name, stage=action.stage, error=told, status=getattr(error, "exit_status", 1))
+        status = 0 if isinstance(error, LostError) else getattr(error, "exit_status", 1)
+        self.emit(ActionFailed, name=action.name, stage=action.stage, error=told, status=status)
 
     def _flush_soon(self) -> None:
         if len(self.finished) >= BATCH:

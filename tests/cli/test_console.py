@@ -42,11 +42,13 @@ def test_lines_for_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
     for event in (events.BuildStarted(0, 2, 2, 5), started("a/image"), ended("a/image"), events.ActionSkipped(1, "a/check", "check"),
                   events.ActionFailed(2, "a/render", "render", "no"), events.ActionFailed(2, "b/animate", "animate", "look", 4),
-                  events.Warned(3, "low disk")):  # fmt: skip
+                  events.Warned(3, "low disk"), events.ActionFailed(3, "c/render", "render", "gone", 0)):  # fmt: skip
         lines(event)
     lines.close()
     out, err = capsys.readouterr()
     assert out == ""
+    assert err.splitlines().pop() == "[5/4] c/render  later: what it needs is not here, and is got back first"
+    err = err[: err.index("[5/4]")]
     assert err.splitlines() == ["[1/4] a/image  1.2 s", "[3/4] a/render  failed", "[4/4] b/animate  waits for you", "warning: low disk"]
 
 
