@@ -42,6 +42,8 @@ class Line:
     """False: the plan has no such action yet, for its motion is chosen by the picture first."""
     never: str = ""
     """Why it is not bought at all: it leads nowhere."""
+    known: bool = False
+    """The lock has one of this name: it counts if what it is made from comes out as it did then, which nobody knows yet."""
     standin: bool = False
     """It is bought only if what it stands in for fails, as `fallback` allows."""
 
@@ -85,6 +87,11 @@ class Bill:
         return _sum([replace(line, waits="") for line in self.lines if line.waits])
 
     @property
+    def known(self) -> Decimal:
+        """What of the most the lock may have already."""
+        return sum((line.counted.most for line in self.lines if line.known and not line.standin), ZERO)
+
+    @property
     def standins(self) -> Decimal:
         """What of the most is bought only where others fail."""
         return sum((line.counted.most for line in self.lines if line.standin), ZERO)
@@ -105,7 +112,8 @@ class Bill:
         """As JSON data, for `plan --json`."""
         return {
             **_plain(self.total), "unknown": self.unknown, "further_takes": f"{self.retakes.normalize():f}",
-            "standins": f"{self.standins.normalize():f}", "waits": _plain(self.waits),
+            "standins": f"{self.standins.normalize():f}", "in_lock": f"{self.known.normalize():f}",
+            "waits": _plain(self.waits),
             "by_provider": {name: _plain(price) for name, price in self.by("provider").items()},
             "by_product": {name: _plain(price) for name, price in self.by("sku").items()},
         }  # fmt: skip
@@ -165,6 +173,7 @@ def _unchosen(session: Session, planned: Planned, adapters: Adapters) -> Iterato
 
 
 def _lines(session: Session, planned: Planned, adapters: Adapters) -> Iterator[Line]:
+    pinned = {pin.name for pin in session.lock.pins.values()}
     plan, lost, further = planned.plan, {action.id for action, _ in planned.plan.lost}, retaking.further(planned)
     for action in plan.graph:
         if not action.precious or action.id in lost:
@@ -180,7 +189,11 @@ def _lines(session: Session, planned: Planned, adapters: Adapters) -> Iterator[L
         clip = action.name.partition("/")[0]
         entry = planned.entries.get(clip)
         waits, price = waiting(session, planned, action), price_of(action, adapters)
-        yield Line(action, entry.sku if entry else clip, action.pool, will, price, waits, more, here, never=never)
+        is_first = int(action.params.get("take") or 1) == 1
+        known = plan.verdicts[action.id] is Verdict.MAY_RUN and is_first and action.name in pinned
+        yield Line(
+            action, entry.sku if entry else clip, action.pool, will, price, waits, more, here, never=never, known=known
+        )  # fmt: skip
 
 
 def waiting(session: Session, planned: Planned, action: Action) -> str:
@@ -271,6 +284,8 @@ def table(found: Bill) -> Iterator[str]:
         yield f"  {'price not known':24} {counted(len(found.unknown), 'action')}, not bought; `clipbuild check` says why"
     if found.retakes:
         yield f"  {'of it further takes':24} {usd(found.retakes)} at most, when a check refuses those before (`takes`)"
+    if found.known:
+        yield f"  {'of it in the lock':24} {usd(found.known)}: not bought again if what it is made from comes out as it did"
     if found.standins:
         yield f"  {'of it stand-ins':24} {usd(found.standins)} at most, when others fail (`fallback`)"
     if waits.most:

@@ -99,3 +99,11 @@ def test_the_table_ends_with_all_of_it() -> None:
     several = list(table(Bill((line("a/v/image", more=1), line("b/v/image")))))
     assert several[-2].split() == ["in", "all", "$0.20", "to", "$1.20"]
     assert several[-1].split()[:5] == ["of", "it", "further", "takes", "$0.40"]
+
+
+def test_what_the_lock_may_have_already_is_told_beside_the_most() -> None:
+    """On a fresh clone nobody knows yet whether a picture comes out as it did: the most stays the most, and says so."""
+    bill = Bill((line("a/v/animate", will=False, known=True), line("b/v/image")))
+    assert (total(*bill.lines), bill.plain()["in_lock"]) == (("0.1", "0.8"), "0.4")
+    assert list(table(bill))[-1].split()[:5] == ["of", "it", "in", "the", "lock"]
+    assert not any("lock" in row for row in table(Bill((line(),))))
