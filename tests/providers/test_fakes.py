@@ -336,7 +336,7 @@ def test_kling_lists_by_time_and_asks_for_twenty_at_most() -> None:
 def test_a_fake_that_is_stopped_refuses_connections(tmp_path: Any) -> None:
     """All of them start on their own ports and end."""
     fakes = all_fakes(small=True)
-    assert sorted(fakes) == ["google", "kling", "openai", "runway", "vertex"]
+    assert sorted(fakes) == ["google", "kling", "kling-legacy", "openai", "runway", "vertex"]
     for fake in fakes.values():
         with fake:
             assert httpx.get(fake.origin + "/none").status_code in (400, 401, 404)
