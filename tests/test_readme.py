@@ -73,7 +73,7 @@ def test_the_commands_work(checkout: pathlib.Path) -> None:
     assert done.returncode == 0, done.stdout
     made = {p.suffix for p in (checkout / "examples/storefront/dist/tiktok/mug-black").iterdir()}
     assert made == {".mp4", ".jpg", ".json", ".srt", ".vtt"}
-    again = re.search(r"Run `(\.venv/bin/clipbuild[^`]*)`\s+again", README)
+    again = re.search(r"Run\s+`(\.venv/bin/clipbuild[^`]*)`\s+again", README)
     assert again
     assert "nothing to do" in shell(again[1], checkout, PATH=path).stdout
     (checkout / "asked").unlink()
