@@ -193,7 +193,15 @@ class _Walk:
                 if total > MAX_TOTAL:
                     what = f"the catalog has more than {MAX_TOTAL >> 20} MiB"
                     raise CatalogError([*self.wrong, Problem(path, 0, 0, what, (), "split the project")])
+        for path in self._unread(sources, texts):
+            hint = f"rename it to {_twin(path)}, or list it in `catalog:`"
+            self.warnings[path] = [Problem(path, 0, 0, "is not read: nothing in `catalog:` fits its name", (), hint)]
         return texts
+
+    def _unread(self, sources: Sequence[project.Source], texts: Collection[str]) -> list[str]:
+        """Files beside the catalog's that only differ in their ending."""
+        twins = dict.fromkeys(_twin(source.pattern) for source in sources if source.feed is None)
+        return [path for twin in twins if twin for path in self.files.glob(twin) if path not in texts and _is_text(path)]
 
     def _fitting(self, pattern: str) -> str:
         """What was meant by a pattern that nothing fits: the files in a folder of this name, or those with the other ending."""
@@ -253,3 +261,10 @@ def _same(rows: Sequence[tuple[str, Place]]) -> Iterator[Problem]:
         what = f"{name!r} is written twice" if earlier == name else f"{name!r} and {earlier!r} are one name on some systems"
         facts = (("first", f"{there.file}:{there.line}:{there.column}"),)
         yield Problem(place.file, place.line, place.column, what, facts, "rename one")
+
+
+def _twin(path: str) -> str:
+    """The same name with YAML's other ending, "" for one without either."""
+    base, dot, ending = path.rpartition(".")
+    other = {"yaml": "yml", "yml": "yaml"}.get(ending, "")
+    return f"{base}{dot}{other}" if other else ""

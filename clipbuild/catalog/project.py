@@ -19,6 +19,8 @@ BUILT_IN: Mapping[str, Any] = {
     "caption_style": "boxed", "takes": 1, "priority": "normal",
     "exclude": ["text", "logos", "watermarks", "extra objects"],
 }  # fmt: skip
+OURS = ("photos", "templates", ".clipbuild", ".git")
+"""Folders that hold no finished clips."""
 USUAL = "final"
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     "draft": {"scale": 0.5, "preset": "superfast", "crf": 26, "paid": False}, "final": {},
@@ -79,6 +81,9 @@ def _tables(value: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[s
 def _faults(value: Mapping[str, Any]) -> Iterator[Fault]:
     specs, platforms = _tables(value)
     yield from places.faults(specs, platforms, value)
+    output, patterns = value.get("output", "dist"), [_source(entry).pattern for entry in _listed(value.get("catalog", ""))]
+    if output.partition("/")[0] in {*OURS, *(pattern.partition("/")[0] for pattern in patterns if "/" in pattern)}:
+        yield Fault(("output",), f"{output} is a folder of sources", "give clips one of their own, for example `output: dist`")
     profiles = [*PROFILES, *value.get("profiles", {})]
     if value.get("profile", USUAL) not in profiles:
         yield unknown(("profile",), "profile", value["profile"], profiles)

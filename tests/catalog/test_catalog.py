@@ -98,3 +98,18 @@ def test_a_catalog_file_whose_name_is_no_text_is_told() -> None:
     with pytest.raises(CatalogError, match="its name is no UTF-8") as caught:
         catalogs.open_catalog(".", profile="final", files=files, cache=Memory(), known=KNOWN)
     assert [problem.file for problem in caught.value.problems] == ["c/caf\\udce9.yaml"]
+
+
+def test_a_file_with_the_other_ending_is_told() -> None:
+    """`.yml` beside `.yaml` is easily overlooked: a warning, until a pattern fits it."""
+    more = {"catalog/more.yml": f"products:\n{entry('z')}"}
+    found = opened(SMALLEST, "catalog: catalog/*.yaml\n", **more)
+    assert [problem.file for problem in found.warnings] == ["catalog/more.yml"]
+    assert "catalog/more.yaml" in found.warnings[0].hint
+    assert not opened(SMALLEST, "catalog: [catalog/*.yaml, catalog/*.yml]\n", **more).warnings
+
+
+@pytest.mark.parametrize("output", ["catalog", "catalog/out", "photos", "templates/x", ".git"])
+def test_clips_go_to_no_folder_of_sources(output: str) -> None:
+    """Neither into the catalog's own folder nor into photos, templates or what is git's."""
+    assert any(f"{output} is a folder of sources" in line for line in wrong(SMALLEST, f"catalog: catalog/*.yaml\noutput: {output}\n"))
