@@ -23,7 +23,7 @@ Photo = Callable[[Item], Sequence[str]]
 """Where an item's photos are, relative to the workspace; empty when there is none."""
 
 
-class LostError(CatalogError):
+class CommentError(CatalogError):
     """A comment would be lost."""
 
 
@@ -44,7 +44,7 @@ def merge(file: str, text: bytes, memory: bytes, items: Sequence[Item], photo: P
     """Bring `items` into the catalog `text` ("" for a new file). Raises CatalogError for a file that is no catalog."""
     try:
         return _merged(file, text, memory, items, photo, currency)
-    except LostError:
+    except CommentError:
         return _merged(file, roundtrip.lifted(file, text), memory, items, photo, currency)
 
 
@@ -80,7 +80,7 @@ def _checked(file: str, made: bytes, before: bytes) -> bytes:
     left = Counter(roundtrip.comments(before.decode("utf-8-sig"))) - Counter(roundtrip.comments(made.decode("utf-8-sig")))
     if lost := list(left):
         what = f"can't be brought up to date without losing a comment: {shown(lost[0], 80)!r}"
-        raise LostError([Problem(file, 0, 0, what, (), "move it above its product, then import again")])
+        raise CommentError([Problem(file, 0, 0, what, (), "move it above its product, then import again")])
     return made
 
 

@@ -81,7 +81,8 @@ def _tables(value: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[s
 def _faults(value: Mapping[str, Any]) -> Iterator[Fault]:
     specs, platforms = _tables(value)
     yield from places.faults(specs, platforms, value)
-    output, patterns = value.get("output", "dist"), [_source(entry).pattern for entry in _listed(value.get("catalog", ""))]
+    output, entries = value.get("output", "dist"), _listed(value.get("catalog", "catalog/*.yaml"))
+    patterns = [_source(entry).pattern for entry in entries]
     if output.partition("/")[0] in {*OURS, *(pattern.partition("/")[0] for pattern in patterns if "/" in pattern)}:
         yield Fault(("output",), f"{output} is a folder of sources", "give clips one of their own, for example `output: dist`")
     profiles = [*PROFILES, *value.get("profiles", {})]

@@ -7,7 +7,7 @@ configured host and to no other. Knows nothing of the journal.
 import base64
 import binascii
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -15,8 +15,9 @@ from urllib.parse import quote, urlsplit
 from clipbuild.errors import UsageError
 from clipbuild.providers import models, photos
 from clipbuild.providers.config import Config
-from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
+from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Request, State, Status, SubmitError
 from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide, maps
+from clipbuild.providers.tabled import Tabled
 
 BASE_URL = "https://generativelanguage.googleapis.com/v1"
 LONG_WAIT = 300.0
@@ -52,10 +53,11 @@ def make_vertex(config: Config) -> "Veo":
     return Veo(config)
 
 
-class _Google:
+class _Google(Tabled):
     """What both share: the table, the door, judging."""
 
     name = "google"
+    picture = PICTURE
     can_find = False
     service = ""
 
@@ -63,23 +65,6 @@ class _Google:
         table = config.models or models.shipped("google")
         self._models = {name: model for name, model in table.items() if model.takes.get("service", "") == self.service}
         self._config, self._http = config, Http(config, checked(base_url), headers)
-
-    def problems(self, request: Request) -> Sequence[str]:
-        """What of this request the model cannot do."""
-        model = models.find(self._models, request)
-        found = models.problems(model, request, self._models, self._config.today())
-        if model and not found:
-            found = photos.unfit(request, PICTURE)
-        return found
-
-    def notes(self, request: Request) -> Sequence[str]:
-        """What a person should know of the model."""
-        return models.notes(models.find(self._models, request), self._config.today())
-
-    def price(self, request: Request) -> Price | None:
-        """By the second; where tokens are billed, what thinking and input may add is in `most`."""
-        model = models.find(self._models, request)
-        return models.video_price(model, request) if model else None
 
     def _known(self, request: Request) -> tuple[models.Model, str]:
         """(model, resolution). Raises SubmitError for a request that can't be made."""

@@ -18,7 +18,6 @@ from clipbuild.providers.contract import (
     JobId,
     Outcome,
     PollError,
-    Price,
     Provider,
     Request,
     State,
@@ -26,6 +25,7 @@ from clipbuild.providers.contract import (
     SubmitError,
 )
 from clipbuild.providers.http import Answer, Http, Rule, bearer, checked, content, decide, maps
+from clipbuild.providers.tabled import Tabled
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,10 +74,11 @@ class _Round:
     answer: "asyncio.Task[Mapping[JobId, Mapping[str, Any]]] | None" = None
 
 
-class Kling:
+class Kling(Tabled):
     """Provider `kling`."""
 
     name = "kling"
+    picture = PICTURE
     can_find = True
     crowded = frozenset(("1303",))
 
@@ -89,21 +90,6 @@ class Kling:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {bearer(self._config, self.name)}"}
-
-    def problems(self, request: Request) -> Sequence[str]:
-        """What of this request the model cannot do."""
-        model = models.find(self._models, request)
-        found = models.problems(model, request, self._models, self._config.today())
-        return found or photos.unfit(request, PICTURE)
-
-    def notes(self, request: Request) -> Sequence[str]:
-        """What a person should know of the model."""
-        return models.notes(models.find(self._models, request), self._config.today())
-
-    def price(self, request: Request) -> Price | None:
-        """The list price."""
-        model = models.find(self._models, request)
-        return models.video_price(model, request) if model else None
 
     async def submit(self, request: Request, token: str) -> Accepted:
         """Ask once, under our own id."""

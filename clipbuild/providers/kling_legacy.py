@@ -9,15 +9,16 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
 from clipbuild.providers import kling, models, photos
 from clipbuild.providers.config import Config
-from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
+from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Request, State, Status, SubmitError
 from clipbuild.providers.http import Answer, Http, bearer, checked, content, maps
+from clipbuild.providers.tabled import Tabled
 
 PATH = "/v1/videos/image2video"
 LIFE, EARLY = 1800, 5
@@ -47,10 +48,11 @@ def _plain(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-class KlingLegacy:
+class KlingLegacy(Tabled):
     """Provider `kling-legacy`."""
 
     name = "kling-legacy"
+    picture = PICTURE
     can_find = True
     crowded = kling.Kling.crowded
 
@@ -62,21 +64,6 @@ class KlingLegacy:
     def _headers(self) -> dict[str, str]:
         access, pair, secret = bearer(self._config, self.name).partition(":")
         return {"Authorization": f"Bearer {token(access, secret, self._config.now()) if pair else access}"}
-
-    def problems(self, request: Request) -> Sequence[str]:
-        """What of this request the model cannot do."""
-        model = models.find(self._models, request)
-        found = models.problems(model, request, self._models, self._config.today())
-        return found or photos.unfit(request, PICTURE)
-
-    def notes(self, request: Request) -> Sequence[str]:
-        """What a person should know of the model."""
-        return models.notes(models.find(self._models, request), self._config.today())
-
-    def price(self, request: Request) -> Price | None:
-        """The list price."""
-        model = models.find(self._models, request)
-        return models.video_price(model, request) if model else None
 
     async def submit(self, request: Request, token: str) -> Accepted:
         """Ask once, under our own id."""

@@ -6,15 +6,16 @@ an error. Knows nothing of the journal.
 
 import base64
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from clipbuild.providers import models, photos
 from clipbuild.providers.config import Config
-from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Price, Request, State, Status, SubmitError
+from clipbuild.providers.contract import Accepted, JobId, Outcome, PollError, Request, State, Status, SubmitError
 from clipbuild.providers.http import LOOPBACK, Answer, Http, Rule, bearer, checked, content, decide
+from clipbuild.providers.tabled import Tabled
 
 BASE_URL = "https://api.dev.runwayml.com"
 VERSION = "2024-11-06"
@@ -45,10 +46,11 @@ def make(config: Config) -> "Runway":
     return Runway(config)
 
 
-class Runway:
+class Runway(Tabled):
     """Provider `runway`."""
 
     name = "runway"
+    picture = PICTURE
     can_find = False
     poll_seconds = 5.0
     waiting = frozenset(("THROTTLED",))
@@ -60,21 +62,6 @@ class Runway:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {bearer(self._config, self.name)}", "X-Runway-Version": VERSION}
-
-    def problems(self, request: Request) -> Sequence[str]:
-        """What of this request the model cannot do."""
-        model = models.find(self._models, request)
-        found = models.problems(model, request, self._models, self._config.today())
-        return found or photos.unfit(request, PICTURE)
-
-    def notes(self, request: Request) -> Sequence[str]:
-        """What a person should know of the model."""
-        return models.notes(models.find(self._models, request), self._config.today())
-
-    def price(self, request: Request) -> Price | None:
-        """Credits a second; None for models whose credits Runway does not publish."""
-        model = models.find(self._models, request)
-        return models.video_price(model, request) if model else None
 
     async def submit(self, request: Request, token: str) -> Accepted:
         """Ask once, pictures first. `token` stays with us: Runway has no field for it."""
